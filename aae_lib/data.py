@@ -1,0 +1,199 @@
+"""Images and labels as tensors in memory, and where they come from.
+
+``load(name)`` gives a ``Dataset`` of three ``Split``s. A public set is read from the first data root that holds it, and
+downloaded into the first root where none does; ``digits`` and ``house-numbers`` need neither disk nor network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import queue
+import socket
+import tempfile
+import threading
+import urllib.request
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from . import checks, house_numbers
+from .checks import DataError, StorageError
+from .files import writable
+
+PATIENCE = 5  # seconds without an answer after which there is no network
+DIGITS = tuple("0123456789")
+IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+# name: (torchvision's class, its files inside a data root)
+PUBLIC = {
+    "mnist": ("MNIST", tuple(f"MNIST/raw/{file}" for file in IDX_FILES)),
+    "fashion-mnist": ("FashionMNIST", tuple(f"FashionMNIST/raw/{file}" for file in IDX_FILES)),
+    "svhn": ("SVHN", ("train_32x32.mat", "test_32x32.mat")),
+}
+BUILT_IN = ("digits", "house-numbers")
+
+
+class _NotHere(DataError):
+    """A public set that is on no data root and cannot be downloaded."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Split:
+    """One part of a dataset: ``images`` uint8 (N, C, H, W) and, where there are any, ``labels`` int64 (N,)."""
+
+    images: Tensor
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.images.shape[1:]))
+        return f"Split({len(self):,} images {shape}, {'no labels' if self.labels is None else 'with labels'})"
+
+    def take(self, indices: Tensor) -> Split:
+        """The images and labels at ``indices``, in that order."""
+        indices = torch.as_tensor(indices)
+        return Split(self.images[indices], None if self.labels is None else self.labels[indices])
+
+    def balanced_subset(self, count: int, seed: int = 0) -> Tensor:
+        """Indices, int64 (``count``,), of images of which each class has equally many; same seed, same indices.
+
+        With one seed, a smaller subset is part of every larger one. ValueError where there are no labels, ``count`` is
+        no multiple of the number of classes, or a class has too few images.
+        """
+        count = checks.positive_integer("count", count)
+        labels = checks.labels("labels", self.labels, len(self)).numpy()
+        classes = np.unique(labels)
+        each, rest = divmod(count, len(classes))
+        if rest:
+            raise ValueError(f"count is {count}, which {len(classes)} classes cannot share evenly; give a multiple.")
+        draws = np.random.RandomState(seed)  # NumPy promises that its numbers never change; seeds can be published
+        chosen = []
+        for digit in classes:
+            members = draws.permutation(np.flatnonzero(labels == digit))
+            if len(members) < each:
+                raise ValueError(
+                    f"count is {count}, which takes {each} images of every class, but class {digit} has {len(members)}; "
+                    "ask for fewer."
+                )
+            chosen.append(members[:each])
+        return torch.from_numpy(np.sort(np.concatenate(chosen)))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three splits that share no image. ``classes[k]`` names label k; ``classes`` is None where there are no labels."""
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...] | None = field(default=None)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of every image."""
+        return tuple(self.train.images.shape[1:])
+
+
+def load(
+    name: str | os.PathLike,
+    *,
+    root: str | os.PathLike | None = None,
+    fallback: str | None = None,
+    seed: int = 0,
+    image_size: int | None = None,
+) -> Dataset:
+    """A dataset, whole, in memory.
+
+    ``name``: ``"mnist"`` or ``"fashion-mnist"`` (50,000 train, 10,000 validation: the last of the training file, 10,000
+    test); ``"svhn"`` (a tenth of the training file validates); ``"digits"`` (scikit-learn's 1,797 digits of 8x8, 70 / 15
+    / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the path of the reader's own pictures, divided
+    80 / 10 / 10 % unless they say otherwise:
+
+    - a folder of pictures of any size, cut to squares of ``image_size`` pixels (default: the median shorter side, at
+      most 64); where the pictures lie in sub-folders, each of these is a class;
+    - an ``.npz`` file with ``images`` (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, uint8 or floating point
+      in [0, 1], and optionally ``labels`` (N,), ``class_names``, ``split`` (N,) of 0 train, 1 validation, 2 test.
+
+    ``root``: where public sets are looked for first, then ``$AAE_DATA``, then the project's ``data/``.
+    ``fallback``: a built-in set to return, with a warning, where a public set cannot be had.
+    ``seed``: of every random division, and of the drawn house numbers.
+
+    Raises ValueError for an unknown name and DataError (a ValueError) for data that cannot be had or read.
+    """
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"name must be the name of a dataset or a path, but it is {name!r}.")
+    path = Path(name).expanduser()
+    if fallback is not None:
+        checks.one_of("fallback", fallback, BUILT_IN)
+    if image_size is not None:
+        checks.positive_integer("image_size", image_size)
+        if name in PUBLIC or name in BUILT_IN or not path.is_dir():
+            raise ValueError(f"image_size is for folders of pictures, and {str(name)!r} is none; leave it out.")
+    if name == "digits":
+        return _digits(seed)
+    if name == "house-numbers":
+        # Three seeds for each seed, so that no split repeats another's pictures.
+        parts = [Split(*house_numbers.draw(n, 3 * seed + i)) for i, n in enumerate((20_000, 2_000, 4_000))]
+        return Dataset("house-numbers (synthetic)", *parts, classes=DIGITS)
+    if name in PUBLIC:
+        try:
+            return _public(name, data_roots(root), seed)
+        except (_NotHere, StorageError) as error:
+            if fallback is None:
+                raise
+            warnings.warn(f"This is {fallback!r} INSTEAD OF {name!r}, so numbers differ: {error}", stacklevel=2)
+            return load(fallback, seed=seed)
+    if path.is_dir():
+        return _folder(path, seed, image_size)
+    if path.is_file():
+        return _npz(path, seed)
+    if isinstance(name, os.PathLike) or path.suffix or len(path.parts) > 1:
+        raise DataError(f"name is {str(name)!r}, but there is no such file or folder (seen from {Path.cwd()}).")
+    checks.one_of("name (a dataset, or the path of a folder or .npz file)", name, (*PUBLIC, *BUILT_IN))
+
+
+def data_roots(root: str | os.PathLike | None = None) -> list[Path]:
+    """Where public sets are looked for, in this order: ``root``, ``$AAE_DATA``, the project's ``data/``."""
+    project = Path(__file__).parent.parent / "data"
+    roots = [root, os.environ.get("AAE_DATA"), project if project.is_dir() else "data"]
+    return [Path(place).expanduser() for place in roots if place]
+
+
+def _digits(seed: int) -> Dataset:
+    from sklearn.datasets import load_digits  # here, because it takes a second to import
+
+    digits = load_digits()
+    images = torch.from_numpy(digits.images * 255 / 16).round().to(torch.uint8)[:, None]  # (N, 1, 8, 8)
+    labels = torch.from_numpy(digits.target).long()
+    return Dataset("digits", *_divide(Split(images, labels), (0.15, 0.15), seed), classes=DIGITS)
+
+
+def _divide(everything: Split, shares: tuple[float, ...], seed: int) -> list[Split]:
+    """The rest first, then one split for each of ``shares``; drawn at random, each class in its overall proportion."""
+    count = len(everything)
+    if count <= len(shares):
+        raise DataError(f"there are {count} images, too few for {len(shares) + 1} splits; add some.")
+    order = np.random.RandomState(seed).permutation(count)
+    if everything.labels is not None:
+        # Each class is spread evenly over [0, 1]; any stretch of that order then holds all classes in proportion.
+        labels = everything.labels.numpy()[order]
+        position = np.empty(count)
+        for label in np.unique(labels):
+            members = np.flatnonzero(labels == label)
+            position[members] = (np.arange(len(members)) + 0.5) / len(members)
+        order = order[np.argsort(position, kind="stable")]
+    held_out = [max(1, round(count * share)) for share in shares]
+    return [everything.take(part) for part in torch.from_numpy(order).split([count - sum(held_out), *held_out])]

@@ -1,0 +1,64 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from .checks import StorageError
+
+
+def writable(path: str | Path) -> Path:
+    """``path`` as a Path whose folder exists and takes new files, created if need be; StorageError otherwise.
+
+    Call it before long work whose result goes to ``path``: better refused now than after the training.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder, not a file; give a file name inside it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StorageError(
+            f"the folder {path.parent} cannot be written to ({_reason(error)}); choose another folder."
+        ) from error
+    return path
+
+
+def write_whole(path: str | Path, content: bytes | str) -> None:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never a part.
+
+    Raises StorageError (a full disk, a folder that takes no files); the old file then stays as it was.
+    """
+    path = writable(path)
+    data = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; give it the rights of any other file
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(
+            f"{path} could not be written ({_reason(error)}); the old file, if there was one, is unchanged: "
+            "free some space or choose another folder."
+        ) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

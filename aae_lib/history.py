@@ -1,0 +1,85 @@
+"""What a training did: its losses over updates, and whether they look healthy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+EQUILIBRIUM = {
+    "discriminator": 2 * math.log(2),
+    "generator": math.log(2),
+}  # D(x) = ½ everywhere (Goodfellow et al. 2014)
+
+
+@dataclass
+class History:
+    """Mean losses over successive windows of updates.
+
+    ``losses[phase]`` and ``updates`` have one entry per window; ``updates`` counts the updates done at its end.
+    ``mean_image_loss`` is the reconstruction loss of predicting the mean image for every image: a decoder that learned
+    anything is below it.
+    """
+
+    phases: tuple[str, ...]
+    updates_per_epoch: int
+    window: int
+    mean_image_loss: float
+    update: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    pending: list[list[float]] = field(default_factory=list)  # the losses of updates since the last full window
+    rows: list[list[float]] = field(default_factory=list)  # one row a window: update, then each phase's mean loss
+
+    def add(self, losses: list[list[float]]) -> None:
+        """Note the losses of further updates, one row of phase losses each."""
+        for row in losses:
+            self.update += 1
+            self.pending.append(row)
+            if len(self.pending) == self.window:
+                self.rows.append([self.update, *np.mean(self.pending, axis=0).tolist()])
+                self.pending = []
+
+    @property
+    def epochs_done(self) -> float:
+        """Passes over the training images so far."""
+        return self.update / self.updates_per_epoch
+
+    @property
+    def updates(self) -> np.ndarray:
+        return np.array([int(row[0]) for row in self.rows], dtype=int)
+
+    @property
+    def losses(self) -> dict[str, np.ndarray]:
+        return {name: np.array([row[1 + k] for row in self.rows]) for k, name in enumerate(self.phases)}
+
+    def latest(self) -> dict[str, float]:
+        """Each phase's loss over the last window; empty before the first."""
+        return dict(zip(self.phases, self.rows[-1][1:], strict=True)) if self.rows else {}
+
+    def health(self) -> str:
+        """One sentence on the latest losses: what is wrong, or "healthy"."""
+        latest = self.latest()
+        reconstruction, discriminator = latest.get("reconstruction"), latest.get("discriminator")
+        if reconstruction is not None and self.update >= 500 and reconstruction > 0.95 * self.mean_image_loss:
+            return (
+                "reconstruction is stuck at the mean image: the step is too small, or the loss is averaged over pixels"
+            )
+        if discriminator is not None and discriminator < 0.2:
+            return "the discriminator has won: its loss is near 0, so the other network gets no signal"
+        if discriminator is not None and discriminator > 1.5 * EQUILIBRIUM["discriminator"]:
+            return "the discriminator is worse than guessing: its step is too large"
+        return "healthy"
+
+    def current(self) -> str:
+        """The latest losses and their health, as the progress bar shows them."""
+        losses = ", ".join(f"{name} {value:.3g}" for name, value in self.latest().items())
+        return f"{losses}; {self.health()}"
+
+    def summary(self) -> str:
+        """The work done, the latest losses and their health, in one line."""
+        return f"{self.update:,} updates ({self.epochs_done:.3g} epochs) in {self.seconds:.0f} s: {self.current()}."
+
+    def __repr__(self) -> str:
+        return f"History({self.summary()})"

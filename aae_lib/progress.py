@@ -1,0 +1,43 @@
+"""How long work shows how far it is, and how it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def until_interrupted() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a flag, so that an update is never left half done; a second one interrupts at once."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set  # signals reach the main thread only
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def progress_bar(total: int, *, unit: str, done: int = 0, show: bool = True) -> tqdm:
+    """A progress bar over ``total`` units of work; in a notebook on stdout, where it is not coloured as an error."""
+    return tqdm(
+        total=total,
+        initial=done,
+        disable=not show,
+        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
+        mininterval=0.5,
+        bar_format="{percentage:3.0f}% {bar:12} {n_fmt}/{total_fmt}" + f" {unit}, " + "{elapsed}<{remaining}{postfix}",
+    )

@@ -1,0 +1,146 @@
+"""Trained systems on disk: safetensors for the weights, JSON for everything else. Nothing is unpickled.
+
+A file holds the system's class and constructor arguments beside its weights, so ``restore`` needs no other information.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from . import checks, systems
+from .checks import DataError
+from .files import write_whole
+from .history import History
+from .priors import Prior, prior_from_settings
+from .systems.base import System
+
+WEIGHTS = "weights."  # prefix of the weights' names in a file that holds more than weights
+
+
+def save(system: System, path: str | Path) -> None:
+    """Write a system's weights and settings to one ``.safetensors`` file, whole or not at all.
+
+    Raises StorageError where the file cannot be written; an older file of that name is then unchanged.
+    """
+    _checked_system(system)
+    write_tensors(path, _weights(system), {"system": describe(system)})
+
+
+def restore(path: str | Path, *, into: System | None = None, device: str = "cpu") -> System:
+    """The system that ``save`` wrote (or that a checkpoint of ``fit`` holds), on ``device`` and ready to use.
+
+    ``into``: an existing system to receive the weights instead of a new one; it must be of the same class and settings.
+    Raises DataError where the file is missing, damaged, not a system's, or another system's than ``into``.
+    """
+    tensors, notes = read_tensors(path)
+    described = notes.get("system")
+    if described is None:
+        raise DataError(f"{path} holds no aae_lib system; give a file that aae_lib.save wrote.")
+    system = build(described) if into is None else _checked_system(into)
+    if into is not None and describe(into) != described:
+        raise DataError(
+            f"{path} holds another system, {difference(described, describe(into))}; use restore(path) alone."
+        )
+    load_weights(system, tensors, path)
+    return system.to(torch.device(device)).eval()
+
+
+def describe(system: System) -> dict:
+    """A system's class and settings as plain JSON."""
+    settings = {
+        key: value.to_settings() if isinstance(value, Prior) else value for key, value in system.settings.items()
+    }
+    return json.loads(json.dumps({"class": type(system).__name__, **settings}))
+
+
+def build(described: dict) -> System:
+    """A system, with fresh weights, from what ``describe`` said of it."""
+    settings = dict(described)
+    classes = {
+        name: value for name, value in vars(systems).items() if isinstance(value, type) and issubclass(value, System)
+    }
+    kind = checks.one_of("system", settings.pop("class"), classes)
+    if "prior" in settings:
+        settings["prior"] = prior_from_settings(settings["prior"])
+    return classes[kind](**settings)
+
+
+def difference(first: dict, second: dict) -> str:
+    """The first setting in which two descriptions differ: "epochs 3 instead of 4"."""
+    for key in [*first, *second]:
+        if first.get(key) != second.get(key):
+            return f"{key} {first.get(key)!r} instead of {second.get(key)!r}"
+    return "no difference"
+
+
+def load_weights(system: System, tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Put the weights found in a file into ``system``; DataError, before any is changed, where they differ."""
+    weights = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
+    own = system.state_dict()
+    if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in own.items()}:
+        raise DataError(f"the weights in {path} do not fit a {type(system).__name__} of these settings; save it anew.")
+    system.load_state_dict(weights)
+
+
+def save_checkpoint(path: Path, system: System, state: dict[str, Tensor], history: History, recipe: dict) -> None:
+    """Write all that a training needs to go on exactly: weights, optimizers' and generator's state, history, recipe."""
+    notes = {"system": describe(system), "history": asdict(history), "recipe": recipe}
+    write_tensors(path, {**_weights(system), **state}, notes)
+
+
+def load_checkpoint(path: Path, system: System, recipe: dict) -> tuple[dict[str, Tensor], History]:
+    """Fill ``system`` from a checkpoint and return the rest; DataError where it is of another system or recipe."""
+    tensors, notes = read_tensors(path)
+    if not {"system", "history", "recipe"} <= set(notes):
+        raise DataError(f"{path} is no checkpoint of fit; give another file name.")
+    for kind, found, wanted in (("system", notes["system"], describe(system)), ("recipe", notes["recipe"], recipe)):
+        if found != wanted:
+            raise DataError(
+                f"the checkpoint {path} is of another {kind}, {difference(found, wanted)}; "
+                "give the same arguments to go on with it, or another file name to start anew."
+            )
+    load_weights(system, tensors, path)
+    settings = notes["history"]
+    settings["phases"] = tuple(settings["phases"])
+    return {name: value for name, value in tensors.items() if not name.startswith(WEIGHTS)}, History(**settings)
+
+
+def write_tensors(path: str | Path, tensors: dict[str, Tensor], notes: dict) -> None:
+    """Tensors and JSON notes to one safetensors file, whole or not at all."""
+    metadata = {key: json.dumps(value) for key, value in notes.items()}
+    write_whole(path, to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, metadata))
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
+    """The tensors and notes of a safetensors file; DataError where it is missing, damaged or of another kind."""
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; give the path that aae_lib.save wrote to.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            notes = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise DataError(
+            f"{path} is damaged or no safetensors file ({error}); save it again, or restore a copy."
+        ) from error
+    return tensors, notes
+
+
+def _weights(system: System) -> dict[str, Tensor]:
+    return {WEIGHTS + name: value for name, value in system.state_dict().items()}
+
+
+def _checked_system(system: object) -> System:
+    if not isinstance(system, System):
+        raise TypeError(
+            f"system must be an aae_lib System, but it is a {type(system).__name__}; build one from aae_lib.systems."
+        )
+    return system

@@ -1,0 +1,87 @@
+"""The adversarial autoencoder (Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, arXiv 1511.05644, Sec. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ..networks import Decoder, Discriminator, Encoder, initialise
+from ..priors import Prior
+from .base import Adam, Batch, Phase, System, bce, half_squared_error, require_prior
+
+
+class AdversarialAutoencoder(System):
+    """An autoencoder whose aggregated posterior q(z) a discriminator pulls onto a prior p(z).
+
+    ``posterior``: "deterministic", "gaussian" or "universal" (see ``networks.Encoder``); the prior needs samples only.
+    ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional");
+    ``discriminator_hidden``: of the discriminator on codes, an MLP in either case.
+    ``input_noise`` and ``discriminator_noise``: std of Gaussian noise on images and on D's inputs, in training.
+    ``initial_std``: std of the initial weights (the paper's is 0.01); None scales them by He et al. 2015.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        *,
+        prior: Prior,
+        latent_dim: int | None = None,
+        posterior: str = "deterministic",
+        hidden: Sequence[int] = (1000, 1000),
+        discriminator_hidden: Sequence[int] = (1000, 1000),
+        body: str = "mlp",
+        output: str = "sigmoid",
+        batch_norm: bool = False,
+        noise_dim: int = 16,
+        input_noise: float = 0.0,
+        input_dropout: float = 0.0,
+        discriminator_noise: float = 0.0,
+        initial_std: float | None = None,
+        seed: int = 0,
+    ):
+        super().__init__(locals())
+        self.prior = require_prior(prior, latent_dim)
+        self.encoder = Encoder(
+            self.image_shape,
+            self.prior.dim,
+            posterior=posterior,
+            hidden=hidden,
+            body=body,
+            batch_norm=batch_norm,
+            noise_dim=noise_dim,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
+        )
+        self.decoder = Decoder(
+            self.prior.dim, self.image_shape, hidden=hidden, body=body, output=output, batch_norm=batch_norm
+        )
+        self.discriminator = Discriminator(
+            (self.prior.dim,), hidden=discriminator_hidden, input_noise=discriminator_noise
+        )
+        initialise(self, seed, initial_std)
+
+    def phases(self) -> list[Phase]:
+        return [
+            Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder)),
+            Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=Adam(beta1=0.5)),
+            Phase("generator", self.generator_loss, learns=(self.encoder,), optimizer=Adam(beta1=0.5)),
+        ]
+
+    def reconstruction_loss(self, batch: Batch) -> Tensor:
+        """½ ‖x̂ − x‖² per image."""
+        z = self.encoder(batch.images, batch.generator)  # (B, Z)
+        return half_squared_error(self.decoder(z), batch.images)
+
+    def discriminator_loss(self, batch: Batch) -> Tensor:
+        """Tell prior samples (1) from codes (0): Eq. 1, on z instead of x. 2 ln 2 when it cannot."""
+        real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
+        fake = self.encoder(batch.images, batch.generator)  # (B, Z); frozen in this phase
+        real_logits = self.discriminator(real, batch.generator)  # (B,)
+        fake_logits = self.discriminator(fake, batch.generator)  # (B,)
+        return bce(real_logits, 1) + bce(fake_logits, 0)
+
+    def generator_loss(self, batch: Batch) -> Tensor:
+        """Move codes to where D takes them for prior samples (the non-saturating form). ln 2 when it cannot tell."""
+        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        return bce(self.discriminator(fake, batch.generator), 1)

@@ -1,0 +1,179 @@
+"""What every system is: networks plus phases.
+
+A system lists its phases; ``aae_lib.fit`` runs them in order on every mini-batch. A phase names a loss and the networks
+it moves. Everything else here is what a trained system can do: encode, decode, reconstruct, sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import checks
+from ..priors import Prior, as_prior
+
+CHUNK = 2000  # images computed at once outside training: enough to fill a machine, little enough to fit in memory
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A mini-batch: ``images`` (B, C, H, W) in [0, 1], ``labels`` (B,) or None, and the ``generator`` of all noise."""
+
+    images: Tensor
+    labels: Tensor | None
+    generator: torch.Generator
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma & Ba 2015. ``drops`` {epoch: divisor} divides the learning rate from that epoch on."""
+
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    drops: Mapping[int, float] = field(default_factory=dict)
+
+    def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.Adam(weights, lr=self.learning_rate, betas=(self.beta1, self.beta2), fused=True)
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent with momentum, the paper's optimizer. ``drops`` as in ``Adam``."""
+
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    drops: Mapping[int, float] = field(default_factory=dict)
+
+    def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.SGD(weights, lr=self.learning_rate, momentum=self.momentum, fused=True)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One step of the paper's training: ``loss`` of a batch moves the networks in ``learns``, all others are frozen."""
+
+    name: str
+    loss: Callable[[Batch], Tensor]
+    learns: tuple[nn.Module, ...]
+    optimizer: Adam | SGD = Adam()
+
+    def weights(self) -> list[nn.Parameter]:
+        return [weight for network in self.learns for weight in network.parameters()]
+
+
+class System(nn.Module):
+    """Base of all systems. A subclass builds its networks and lists its ``phases``.
+
+    ``arguments`` are the ``locals()`` of the subclass's constructor: what ``restore`` builds the same system from.
+    The networks are called ``encoder`` and ``decoder`` where a system has them, and the prior ``prior``.
+    """
+
+    prior: Prior | None = None
+
+    def __init__(self, arguments: dict):
+        super().__init__()
+        self.image_shape = _image_shape(arguments["image_shape"])
+        self.settings = {key: value for key, value in arguments.items() if key not in ("self", "__class__")}
+
+    def phases(self) -> list[Phase]:
+        raise NotImplementedError(f"{type(self).__name__} must list its phases.")
+
+    @property
+    def latent_dim(self) -> int:
+        """Z, the number of dimensions of a code."""
+        return self.prior.dim if self.prior is not None else self.encoder.latent_dim
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
+        """Codes (N, Z) of images (N, C, H, W), uint8 or in [0, 1], on the images' device.
+
+        Without a ``seed`` the centre of q(z | x); with one a draw from it (no different for a deterministic one).
+        """
+        self._require("encoder")
+        images = checks.images("images", images, self.image_shape)
+        generator = None if seed is None else torch.Generator(self.device).manual_seed(seed)
+        return self._in_chunks(images, lambda chunk: self.encoder(as_float(chunk), generator))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of codes (N, Z), on the codes' device."""
+        self._require("decoder")
+        z = checks.codes("z", z, self.latent_dim)
+        return self._in_chunks(z, lambda chunk: self.decoder(chunk).clamp(0, 1))
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """decode(encode(images)): (N, C, H, W) in [0, 1]."""
+        return self.decode(self.encode(images))
+
+    def sample(self, count: int, *, seed: int = 0) -> Tensor:
+        """``count`` images (N, C, H, W) decoded from draws of the prior."""
+        if self.prior is None:
+            raise TypeError(
+                f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
+            )
+        return self.decode(self.prior.sample(count, torch.Generator().manual_seed(seed)))
+
+    def _require(self, network: str) -> None:
+        if not hasattr(self, network):
+            raise TypeError(
+                f"{type(self).__name__} has no {network}; use one that has, such as AdversarialAutoencoder."
+            )
+
+    def _in_chunks(self, inputs: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+        with self.evaluating():
+            parts = [compute(chunk.to(self.device)).to(inputs.device) for chunk in inputs.split(CHUNK)]
+        return torch.cat(parts)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """No gradients, batch norm and noise as in use; afterwards as it was before."""
+        training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self.train(training)
+
+
+def as_float(images: Tensor) -> Tensor:
+    """Pixels in [0, 1] as float32; uint8 is divided by 255."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images.float()
+
+
+def half_squared_error(reconstruction: Tensor, images: Tensor) -> Tensor:
+    """½ ‖x̂ − x‖², summed over an image's pixels and averaged over the batch: the paper's scale."""
+    return 0.5 * (reconstruction - images).square().flatten(1).sum(dim=1).mean()
+
+
+def bce(logits: Tensor, target: float) -> Tensor:
+    """Binary cross-entropy of discriminator logits (B,) with one target for all: 1 real, 0 fake. Its mean, in nats."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def require_prior(value: object, latent_dim: int | None = None) -> Prior:
+    """``value`` as a prior; ValueError where ``latent_dim`` is given and differs from the prior's."""
+    prior = as_prior("prior", value)
+    if latent_dim is not None and checks.positive_integer("latent_dim", latent_dim) != prior.dim:
+        raise ValueError(
+            f"latent_dim is {latent_dim}, but the prior {prior} has {prior.dim} dimensions; make them equal."
+        )
+    return prior
+
+
+def _image_shape(value: object) -> tuple[int, int, int]:
+    shape = checks.positive_integers("image_shape", value)
+    if len(shape) != 3:
+        raise ValueError(f"image_shape must be (C, H, W), but it is {shape}; a dataset has it as data.image_shape.")
+    return shape

@@ -1,0 +1,281 @@
+"""The one training loop. ``fit`` runs a system's phases in order on every mini-batch; nothing here knows any system."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import checks
+from .devices import choose_autocast, choose_device
+from .files import writable
+from .history import History
+from .progress import progress_bar, until_interrupted
+from .storage import load_checkpoint, save_checkpoint
+from .systems.base import SGD, Adam, Batch, Phase, System, as_float, half_squared_error
+
+CHECKPOINT_SECONDS = 60
+WINDOWS_PER_EPOCH = 20  # how finely the history records
+
+
+class TrainingDiverged(ArithmeticError):
+    """A loss is NaN or infinite. ``history`` holds the losses up to there, the checkpoint (if any) is from before."""
+
+    def __init__(self, message: str, history: History):
+        super().__init__(message)
+        self.history = history
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a callback sees: before the first update (``update`` 0) and after every one."""
+
+    system: System
+    update: int
+    epoch: float
+    history: History
+
+
+class Snapshots:
+    """Callback that keeps ``take(system)`` at given updates: ``Snapshots(lambda s: s.sample(16), at=(0, 100))``."""
+
+    def __init__(self, take: Callable[[System], Any], *, at: Iterable[int]):
+        self.take, self.at = take, set(at)
+        self.pictures: dict[int, Any] = {}
+
+    def __call__(self, moment: Moment) -> None:
+        if moment.update in self.at:
+            self.pictures[moment.update] = self.take(moment.system)
+
+
+def fit(
+    system: System,
+    data: Any,
+    *,
+    epochs: int,
+    batch_size: int = 100,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    optimizers: Mapping[str, Adam | SGD] | None = None,
+    checkpoint: str | Path | None = None,
+    callbacks: Iterable[Callable[[Moment], None]] = (),
+    progress: bool = True,
+) -> History:
+    """Train ``system`` in place, its phases in order on every mini-batch, and return the history of its losses.
+
+    ``data``: a ``Split`` such as ``data.train``, or images (N, C, H, W), uint8 or in [0, 1]. An epoch is one pass over them in a
+    fresh order, N // batch_size updates; the few images that fill no batch wait for the next epoch.
+    ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
+    ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
+    hardware multiplies it natively. ``optimizers`` replaces phases' own, by phase name.
+    ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
+    goes on from it, exactly as if it had never stopped. ``epochs`` is the total.
+
+    Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
+    Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, TrainingDiverged
+    when a loss is no longer finite. Bad arguments are refused before anything is computed or written.
+    """
+    if not isinstance(system, System):
+        raise TypeError(f"system must be an aae_lib System, but it is a {type(system).__name__}.")
+    images, labels = _training_data(data, system)
+    epochs = checks.positive_integer("epochs", epochs)
+    batch_size = checks.positive_integer("batch_size", batch_size)
+    if batch_size > len(images):
+        raise ValueError(f"batch_size is {batch_size}, but there are only {len(images)} images; choose a smaller one.")
+    seed = checks.seed("seed", seed)
+    place = choose_device(device)
+    autocast = choose_autocast(precision, place)
+    phases = _with_optimizers(system.phases(), optimizers or {})
+    checkpoint = None if checkpoint is None else writable(checkpoint)
+
+    training = _Training(system.to(place), phases, images.to(place), labels, batch_size, seed, autocast)
+    resumed = checkpoint is not None and checkpoint.exists()
+    if resumed:
+        training.resume(checkpoint)
+    system.train()
+    try:
+        training.run(epochs, tuple(callbacks), checkpoint, resumed, progress)
+    finally:
+        system.requires_grad_(True).eval()
+    if training.history.interrupted:
+        print(f"Stopped by you; the system and its history are kept. {training.history.summary()}")
+    return training.history
+
+
+class _Training:
+    """A training under way: everything that a checkpoint holds, and how one update is made."""
+
+    def __init__(
+        self,
+        system: System,
+        phases: list[Phase],
+        images: Tensor,
+        labels: Tensor | None,
+        batch_size: int,
+        seed: int,
+        autocast: Callable[[], Any],
+    ):
+        self.system, self.phases, self.images, self.batch_size, self.seed = system, phases, images, batch_size, seed
+        self.labels = None if labels is None else labels.to(images.device)
+        self.autocast = autocast
+        self.optimizers = {phase.name: phase.optimizer.build(phase.weights()) for phase in phases}
+        self.generator = torch.Generator(images.device).manual_seed(seed)
+        updates_per_epoch = len(images) // batch_size
+        self.history = History(
+            phases=tuple(phase.name for phase in phases),
+            updates_per_epoch=updates_per_epoch,
+            window=max(1, updates_per_epoch // WINDOWS_PER_EPOCH),
+            mean_image_loss=_mean_image_loss(images),
+        )
+        self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
+        self.epoch = -1
+
+    def run(self, epochs: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
+        """Make all updates that are left until ``epochs`` are done, or Ctrl-C."""
+        history = self.history
+        total = epochs * history.updates_per_epoch
+        started = time.monotonic() - history.seconds
+        saved = time.monotonic()
+        read_every = 1 if callbacks or self.images.device.type == "cpu" else history.window
+        bar = progress_bar(total, unit="updates", done=history.update, show=progress)
+        with bar, until_interrupted() as interrupted:
+            if not resumed:
+                self._call(callbacks)
+            while history.update < total and not history.interrupted:
+                self._update(history.update + len(self.unread))
+                history.interrupted = interrupted()
+                last = history.update + len(self.unread) == total
+                if len(self.unread) < read_every and not last and not history.interrupted:
+                    continue
+                bar.update(self._read())
+                history.seconds = time.monotonic() - started
+                if history.update % history.window == 0 or last:
+                    bar.set_postfix_str(history.current(), refresh=last)
+                self._call(callbacks)
+                if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.keep(checkpoint)
+                    saved = time.monotonic()
+        if checkpoint is not None:
+            self.keep(checkpoint)
+
+    def _update(self, number: int) -> None:
+        """One mini-batch through all phases."""
+        epoch, position = divmod(number, self.history.updates_per_epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.order = _order(len(self.images), self.seed, epoch).to(self.images.device)
+            _set_learning_rates(self.phases, self.optimizers, epoch)
+        chosen = self.order[position * self.batch_size : (position + 1) * self.batch_size]  # (B,)
+        labels = None if self.labels is None else self.labels[chosen]
+        batch = Batch(as_float(self.images[chosen]), labels, self.generator)
+        self.unread.append(torch.stack([self._step(phase, batch) for phase in self.phases]))
+
+    def _step(self, phase: Phase, batch: Batch) -> Tensor:
+        """One phase on one batch. All other weights are frozen, so no gradient is computed for them."""
+        optimizer = self.optimizers[phase.name]
+        learning = {id(weight) for weight in phase.weights()}
+        for weight in self.system.parameters():
+            weight.requires_grad_(id(weight) in learning)
+        with self.autocast():
+            loss = phase.loss(batch)
+        optimizer.zero_grad(set_to_none=True)
+        if loss.device.type != "cpu" or loss.isfinite():  # on a CPU a look costs nothing and keeps the weights clean
+            loss.backward()
+            optimizer.step()
+        return loss.detach().float()
+
+    def _read(self) -> int:
+        """Move the unread losses into the history; how many updates they were."""
+        rows, self.unread = torch.stack(self.unread).tolist(), []
+        _stop_if_not_finite(rows, self.phases, self.history)
+        self.history.add(rows)
+        return len(rows)
+
+    def _call(self, callbacks: tuple) -> None:
+        for callback in callbacks:
+            callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
+
+    def keep(self, checkpoint: Path) -> None:
+        """Write everything that an exact continuation needs."""
+        tensors = {"generator": self.generator.get_state()}
+        for name, optimizer in self.optimizers.items():
+            for index, moments in optimizer.state_dict()["state"].items():
+                for key, value in moments.items():
+                    if value is not None:  # SGD without momentum keeps an empty place
+                        tensors[f"optimizer.{name}.{index}.{key}"] = torch.as_tensor(value)
+        save_checkpoint(checkpoint, self.system, tensors, self.history, self._recipe())
+
+    def resume(self, checkpoint: Path) -> None:
+        """Put back what ``keep`` wrote; DataError where it belongs to another training."""
+        tensors, self.history = load_checkpoint(checkpoint, self.system, self._recipe())
+        self.history.interrupted = False
+        self.generator.set_state(tensors["generator"])
+        for name, optimizer in self.optimizers.items():
+            prefix = f"optimizer.{name}."
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                if key.startswith(prefix):
+                    index, moment = key.removeprefix(prefix).split(".")
+                    moments.setdefault(int(index), {})[moment] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+
+    def _recipe(self) -> dict:
+        """What a checkpoint must agree on to be gone on with. The number of epochs is free to grow."""
+        optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
+        pixels = sum(float(chunk.float().sum()) for chunk in self.images.split(5000))
+        data = {"images": len(self.images), "pixels": round(pixels)}
+        return {**data, "batch_size": self.batch_size, "seed": self.seed, "optimizers": optimizers}
+
+
+def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:
+    for number, row in enumerate(rows, start=history.update + 1):
+        for phase, loss in zip(phases, row, strict=True):
+            if not math.isfinite(loss):
+                raise TrainingDiverged(
+                    f"the loss of phase {phase.name!r} is {loss} at update {number}; lower its learning rate "
+                    f"({phase.optimizer.learning_rate:g}) with optimizers={{{phase.name!r}: ...}}.",
+                    history,
+                )
+
+
+def _training_data(data: Any, system: System) -> tuple[Tensor, Tensor | None]:
+    images = checks.images("data", getattr(data, "images", data), system.image_shape)
+    labels = getattr(data, "labels", None)
+    return images, None if labels is None else checks.labels("labels", labels, len(images))
+
+
+def _with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) -> list[Phase]:
+    names = [phase.name for phase in phases]
+    for name, optimizer in optimizers.items():
+        checks.one_of("each name in optimizers", name, names)
+        if not isinstance(optimizer, Adam | SGD):
+            raise TypeError(f"optimizers[{name!r}] must be aae_lib's Adam(...) or SGD(...), but it is {optimizer!r}.")
+    return [replace(phase, optimizer=optimizers.get(phase.name, phase.optimizer)) for phase in phases]
+
+
+def _mean_image_loss(images: Tensor) -> float:
+    """The reconstruction loss of answering every image with the mean image: half the pixels' summed variance."""
+    chunks = images.split(5000)  # a float copy of all images at once would be four times their size
+    mean = sum(as_float(chunk).sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
+    return sum(float(half_squared_error(mean, as_float(chunk))) * len(chunk) for chunk in chunks) / len(images)
+
+
+def _order(count: int, seed: int, epoch: int) -> Tensor:
+    """The order of the images in one epoch; a function of seed and epoch alone, so that a resumed run repeats it."""
+    generator = torch.Generator().manual_seed(seed)
+    generator.manual_seed(int(torch.randint(2**62, (), generator=generator)) + epoch)
+    return torch.randperm(count, generator=generator)
+
+
+def _set_learning_rates(phases: list[Phase], optimizers: dict[str, torch.optim.Optimizer], epoch: int) -> None:
+    for phase in phases:
+        divisor = math.prod(by for start, by in phase.optimizer.drops.items() if epoch >= start)
+        for group in optimizers[phase.name].param_groups:
+            group["lr"] = phase.optimizer.learning_rate / divisor
