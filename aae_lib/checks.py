@@ -113,12 +113,13 @@ def images(argument: str, value: object, image_shape: tuple[int, int, int] | Non
     return x
 
 
-def codes(argument: str, value: object, latent_dim: int) -> Tensor:
-    """Codes (N, Z) in floating point with Z = ``latent_dim``; not empty, finite."""
+def codes(argument: str, value: object, latent_dim: int | None = None) -> Tensor:
+    """Codes (N, Z) in floating point, with Z = ``latent_dim`` where that is given; not empty, finite."""
     z = as_tensor(argument, value)
-    if z.ndim != 2 or z.shape[0] == 0 or z.shape[1] != latent_dim:
+    if z.ndim != 2 or z.numel() == 0 or latent_dim not in (None, z.shape[1]):
         raise ValueError(
-            f"{argument} must have shape (N, {latent_dim}) with N of at least 1, but its shape is {tuple(z.shape)}."
+            f"{argument} must have shape (N, {latent_dim or 'Z'}) with N of at least 1, "
+            f"but its shape is {tuple(z.shape)}."
         )
     if not z.is_floating_point():
         raise TypeError(f"{argument} must be floating point, but it is {z.dtype}; convert with .float().")

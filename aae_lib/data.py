@@ -6,45 +6,23 @@ downloaded into the first root where none does; ``digits`` and ``house-numbers``
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
-import queue
-import socket
-import tempfile
-import threading
-import urllib.request
 import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from . import checks, house_numbers
 from .checks import DataError, StorageError
-from .files import writable
+from .downloads import PUBLIC, Unavailable, locate
+from .pictures import read_folder, read_npz
 
-PATIENCE = 5  # seconds without an answer after which there is no network
 DIGITS = tuple("0123456789")
-IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-# name: (torchvision's class, its files inside a data root)
-PUBLIC = {
-    "mnist": ("MNIST", tuple(f"MNIST/raw/{file}" for file in IDX_FILES)),
-    "fashion-mnist": ("FashionMNIST", tuple(f"FashionMNIST/raw/{file}" for file in IDX_FILES)),
-    "svhn": ("SVHN", ("train_32x32.mat", "test_32x32.mat")),
-}
 BUILT_IN = ("digits", "house-numbers")
-
-
-class _NotHere(DataError):
-    """A public set that is on no data root and cannot be downloaded."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,11 +58,11 @@ class Split:
             raise ValueError(f"count is {count}, which {len(classes)} classes cannot share evenly; give a multiple.")
         draws = np.random.RandomState(seed)  # NumPy promises that its numbers never change; seeds can be published
         chosen = []
-        for digit in classes:
-            members = draws.permutation(np.flatnonzero(labels == digit))
+        for label in classes:
+            members = draws.permutation(np.flatnonzero(labels == label))
             if len(members) < each:
                 raise ValueError(
-                    f"count is {count}, which takes {each} images of every class, but class {digit} has {len(members)}; "
+                    f"count is {count}, so {each} images of every class, but class {label} has {len(members)}; "
                     "ask for fewer."
                 )
             chosen.append(members[:each])
@@ -99,7 +77,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
-    classes: tuple[str, ...] | None = field(default=None)
+    classes: tuple[str, ...] | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -117,10 +95,10 @@ def load(
 ) -> Dataset:
     """A dataset, whole, in memory.
 
-    ``name``: ``"mnist"`` or ``"fashion-mnist"`` (50,000 train, 10,000 validation: the last of the training file, 10,000
-    test); ``"svhn"`` (a tenth of the training file validates); ``"digits"`` (scikit-learn's 1,797 digits of 8x8, 70 / 15
-    / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the path of the reader's own pictures, divided
-    80 / 10 / 10 % unless they say otherwise:
+    ``name`` is ``"mnist"`` or ``"fashion-mnist"`` (50,000 train, 10,000 validation: the last of the training file,
+    10,000 test); ``"svhn"`` (a tenth of the training file validates); ``"digits"`` (scikit-learn's 1,797 digits of 8x8,
+    divided 70 / 15 / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the path of the reader's own
+    pictures, divided 80 / 10 / 10 % unless they say otherwise:
 
     - a folder of pictures of any size, cut to squares of ``image_size`` pixels (default: the median shorter side, at
       most 64); where the pictures lie in sub-folders, each of these is a class;
@@ -140,7 +118,7 @@ def load(
         checks.one_of("fallback", fallback, BUILT_IN)
     if image_size is not None:
         checks.positive_integer("image_size", image_size)
-        if name in PUBLIC or name in BUILT_IN or not path.is_dir():
+        if name in PUBLIC or name in BUILT_IN or path.is_file():
             raise ValueError(f"image_size is for folders of pictures, and {str(name)!r} is none; leave it out.")
     if name == "digits":
         return _digits(seed)
@@ -150,26 +128,26 @@ def load(
         return Dataset("house-numbers (synthetic)", *parts, classes=DIGITS)
     if name in PUBLIC:
         try:
-            return _public(name, data_roots(root), seed)
-        except (_NotHere, StorageError) as error:
+            files = locate(name, root)
+        except (Unavailable, StorageError) as error:
             if fallback is None:
                 raise
             warnings.warn(f"This is {fallback!r} INSTEAD OF {name!r}, so numbers differ: {error}", stacklevel=2)
             return load(fallback, seed=seed)
-    if path.is_dir():
-        return _folder(path, seed, image_size)
+        return _svhn(files, seed) if name == "svhn" else _mnist(name, files)
+    if name and path.is_dir():
+        images, labels, classes = read_folder(path, image_size)
+        return Dataset(path.resolve().name, *_divide(Split(images, labels), (0.1, 0.1), seed), classes=classes)
     if path.is_file():
-        return _npz(path, seed)
+        images, labels, classes, split = read_npz(path)
+        everything = Split(images, labels)
+        parts = (
+            _divide(everything, (0.1, 0.1), seed) if split is None else [everything.take(split == k) for k in range(3)]
+        )
+        return Dataset(path.stem, *parts, classes=classes)
     if isinstance(name, os.PathLike) or path.suffix or len(path.parts) > 1:
         raise DataError(f"name is {str(name)!r}, but there is no such file or folder (seen from {Path.cwd()}).")
     checks.one_of("name (a dataset, or the path of a folder or .npz file)", name, (*PUBLIC, *BUILT_IN))
-
-
-def data_roots(root: str | os.PathLike | None = None) -> list[Path]:
-    """Where public sets are looked for, in this order: ``root``, ``$AAE_DATA``, the project's ``data/``."""
-    project = Path(__file__).parent.parent / "data"
-    roots = [root, os.environ.get("AAE_DATA"), project if project.is_dir() else "data"]
-    return [Path(place).expanduser() for place in roots if place]
 
 
 def _digits(seed: int) -> Dataset:
@@ -197,3 +175,41 @@ def _divide(everything: Split, shares: tuple[float, ...], seed: int) -> list[Spl
         order = order[np.argsort(position, kind="stable")]
     held_out = [max(1, round(count * share)) for share in shares]
     return [everything.take(part) for part in torch.from_numpy(order).split([count - sum(held_out), *held_out])]
+
+
+def _svhn(files: list[Path], seed: int) -> Dataset:
+    from torchvision.datasets import SVHN  # here, because it takes a second to import
+
+    splits = []
+    for file, part in zip(files, ("train", "test"), strict=True):
+        raw = _read(file, lambda path, part=part: SVHN(path.parent, split=part))  # checks the MD5 sum
+        splits.append(Split(torch.from_numpy(raw.data).contiguous(), torch.from_numpy(raw.labels)))
+    train, test = splits
+    return Dataset("svhn", *_divide(train, (0.1,), seed), test, classes=DIGITS)
+
+
+def _mnist(name: str, files: list[Path]) -> Dataset:
+    from torchvision import datasets
+
+    readers = [datasets.mnist.read_image_file, datasets.mnist.read_label_file] * 2
+    images, labels, test_images, test_labels = map(_read, files, readers)
+    for label_file, x, y in ((files[1], images, labels), (files[3], test_images, test_labels)):
+        if len(x) != len(y) or y.max() > 9:
+            raise DataError(f"{label_file} is corrupt, it does not fit its images; delete it and load again.")
+    images, test_images = images[:, None], test_images[:, None]  # (N, 1, 28, 28)
+    first = len(images) - len(images) // 6  # 50,000 of 60,000: by custom the last 10,000 validate
+    return Dataset(
+        name,
+        Split(images[:first], labels[:first]),
+        Split(images[first:], labels[first:]),
+        Split(test_images, test_labels),
+        classes=DIGITS if name == "mnist" else tuple(datasets.FashionMNIST.classes),
+    )
+
+
+def _read(path: Path, reader: Callable):
+    """What ``reader`` makes of the file at ``path``; DataError naming the file where it fails."""
+    try:
+        return reader(path)
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
+        raise DataError(f"{path} is corrupt or truncated; delete it and load again.") from error

@@ -12,15 +12,16 @@ import io
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.image import imsave
+from PIL import Image
 from torch import Tensor, nn
 
 from . import checks
 from .figures import CLASS_COLOURS, image_grid
+from .networks import MLP, Decoder
 from .systems.base import System, as_float
 
 try:
@@ -78,7 +79,7 @@ class LatentExplorer(anywidget.AnyWidget):
 
     def _checked_pair(self, value: Any) -> list[int]:
         pair, count = list(value), len(self.images)
-        if len(pair) != 2 or not all(isinstance(index, int) and 0 <= index < count for index in pair):
+        if len(pair) != min(2, 2 * count) or not all(isinstance(index, int) and 0 <= index < count for index in pair):
             raise ValueError(f"pair must be two image numbers from 0 to {count - 1}, but it is {pair}.")
         return pair
 
@@ -112,6 +113,7 @@ class LatentExplorer(anywidget.AnyWidget):
             draws = low + (high - low) * torch.rand(DRAWS, system.latent_dim, generator=generator)
         super().__init__(
             z=[0.0] * system.latent_dim,
+            pair=[0, len(self.images) - 1] if len(self.images) else [],
             image_shape=list(system.image_shape),
             limits=reach,
             codes=_bytes(self._codes),
@@ -119,8 +121,6 @@ class LatentExplorer(anywidget.AnyWidget):
             draws=_bytes(draws[:1000]),
             has_prior=system.prior is not None,
         )
-        if len(self.images):
-            self.pair = [0, len(self.images) - 1]
         self.on_msg(self._answer)
 
     def between(self, position: float) -> None:
@@ -138,7 +138,7 @@ class LatentExplorer(anywidget.AnyWidget):
         grid = image_grid(self.system.decode(z.flatten(0, 1)), columns=side)
         enlarged = grid.repeat(scale := math.ceil(250 / grid.shape[1]), axis=0).repeat(scale, axis=1)
         png = io.BytesIO()
-        imsave(png, enlarged, cmap="gray", vmin=0, vmax=1, format="png")
+        Image.fromarray((255 * enlarged).round().astype(np.uint8)).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
@@ -160,34 +160,66 @@ class LatentExplorer(anywidget.AnyWidget):
         """Send the decoder to a page that has just opened. A message, not a trait: notebooks save traits with their outputs."""
         layers = linear_layers(self.system)
         if layers is not None:
-            slopes = [layer.slope for layer in layers]
-            content = {"slopes": slopes, "output": self.system.decoder.output}
-            self.send(content, [_bytes(array) for layer in layers for array in (layer.weight, layer.bias)])
+            self.send({"output": self.system.decoder.output}, [_bytes(array) for layer in layers for array in layer])
 
 
-class Layer(NamedTuple):
-    """x ↦ f(x W + b), where f multiplies what is negative by ``slope``: 1 linear, 0 ReLU."""
+def linear_layers(system: System) -> list[tuple[Tensor, Tensor]] | None:
+    """The decoder as weights (in, out) and biases (out,), batch norm folded into them; all but the last are followed by ReLU.
 
-    weight: Tensor  # (in, out)
-    bias: Tensor  # (out,)
-    slope: float
-
-
-def linear_layers(system: System) -> list[Layer] | None:
-    """The decoder as linear layers, batch norm folded into them; None where it is not such a stack, or too large a one."""
+    None where the decoder is not such a stack, or too large a one.
+    """
     decoder = getattr(system, "decoder", None)
-    layers: list[Layer] = []
-    for module in body if isinstance(body := getattr(decoder, "body", None), nn.Sequential) else ():
+    if not isinstance(decoder, Decoder) or not isinstance(decoder.body, MLP):
+        return None
+    layers: list[tuple[Tensor, Tensor]] = []
+    for module in decoder.body:
         if isinstance(module, nn.Linear):
-            layers.append(Layer(module.weight.detach().T, module.bias.detach(), 1.0))
+            layers.append((module.weight.detach().T, module.bias.detach()))
         elif isinstance(module, nn.BatchNorm1d):
+            weight, bias = layers.pop()
             scale = module.weight.detach() / (module.running_var + module.eps).sqrt()  # (out,)
-            bias = (layers[-1].bias - module.running_mean) * scale + module.bias.detach()
-            layers[-1] = Layer(layers[-1].weight * scale, bias, layers[-1].slope)
-        elif isinstance(module, nn.ReLU | nn.LeakyReLU):
-            layers[-1] = layers[-1]._replace(slope=getattr(module, "negative_slope", 0.0))
-        else:
+            layers.append((weight * scale, (bias - module.running_mean) * scale + module.bias.detach()))
+        elif not isinstance(module, nn.ReLU):
             return None
-    if not layers or len(layers[0].weight) != system.latent_dim or sum(w.numel() for w, _, _ in layers) > MOST_WEIGHTS:
+    if len(layers[0][0]) != system.latent_dim or sum(weight.numel() for weight, _ in layers) > MOST_WEIGHTS:
         return None
     return layers
+
+
+def _reach(limits: Any, latent_dim: int, clouds: list[Tensor]) -> list[list[float]]:
+    """Z pairs (low, high): as given, or from clouds of points (N, Z), rounded to two digits."""
+    if limits is not None:
+        try:
+            given = np.broadcast_to(np.asarray(limits, dtype=float), (latent_dim, 2))
+        except (TypeError, ValueError):
+            given = np.full((latent_dim, 2), np.nan)
+        if not np.isfinite(given).all() or (given[:, 0] >= given[:, 1]).any():
+            raise ValueError(
+                f"limits must be (low, high) with low below high, or {latent_dim} such pairs, but they are {limits!r}."
+            )
+        return given.tolist()
+    spreads = torch.stack([_spread(cloud) for cloud in clouds])  # (clouds, 2, Z)
+    low, high = spreads[:, 0].amin(dim=0).tolist(), spreads[:, 1].amax(dim=0).tolist()
+    return [_rounded(*pair) for pair in zip(low, high, strict=True)]
+
+
+def _spread(cloud: Tensor) -> Tensor:
+    """Three standard deviations about the mean of points (N, Z), but not past the outermost point; (2, Z)."""
+    mean, three = cloud.mean(dim=0), 3 * cloud.std(dim=0, correction=0)
+    return torch.stack([torch.maximum(mean - three, cloud.amin(dim=0)), torch.minimum(mean + three, cloud.amax(dim=0))])
+
+
+def _rounded(low: float, high: float) -> list[float]:
+    """Two digits of the range are enough for a scale; a dimension that never varies gets some room."""
+    if high - low < 1e-6:
+        low, high = low - 1, high + 1
+    digits = 1 - math.floor(math.log10(high - low))
+    return [round(low, digits), round(high, digits)]
+
+
+def _pixels(images: Tensor) -> Tensor:
+    return images.clamp(0, 1).mul(255).round().byte()
+
+
+def _bytes(array: Tensor) -> bytes:
+    return array.cpu().contiguous().numpy().tobytes()

@@ -1,0 +1,262 @@
+"""How near the aggregated posterior q(z) is to the prior p(z), and how well classes lie apart in it.
+
+A finite number of codes is never at distance 0 from the prior, not even when they are drawn from it. So a distance
+stands beside its *floor*: what as many draws of the prior itself score. Codes at the floor cannot be told from the prior.
+Codes are (N, Z) tensors; all is computed on the CPU, in float64 unless said otherwise, and random only by a ``seed``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import ot
+import torch
+from scipy import stats
+from scipy.spatial import KDTree
+from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
+
+from .. import checks
+from ..priors import Gaussian, Prior, as_prior
+
+MMD_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+PROJECTIONS = 100  # directions of the sliced Wasserstein distance
+FLOOR_REPEATS = 5  # prior-against-prior comparisons behind a floor
+HOLE_NEIGHBOURS = 7
+HOLES_FLOOR = 2.0**-HOLE_NEIGHBOURS  # 0.8 %: see ``holes``
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """``mean`` and ``std`` (Z,) of codes beside the prior's, and how far their covariances differ (``moments``)."""
+
+    mean: Tensor
+    std: Tensor
+    prior_mean: Tensor
+    prior_std: Tensor
+    covariance_distance: float
+    covariance_floor: float
+
+    def table(self) -> str:
+        """One line per dimension, and one for the covariance; the prior's values in parentheses."""
+        columns = torch.stack([self.mean, self.prior_mean, self.std, self.prior_std], dim=1)  # (Z, 4)
+        lines = [
+            f"z{i}: mean {mean:6.3f} ({prior_mean:6.3f})   std {std:.3f} ({prior_std:.3f})"
+            for i, (mean, prior_mean, std, prior_std) in enumerate(columns.tolist(), start=1)
+        ]
+        floor = f"(prior against itself {self.covariance_floor:.1%})"
+        return "\n".join([*lines, f"covariance off by {self.covariance_distance:.1%} {floor}"])
+
+
+@dataclass(frozen=True, eq=False)
+class Normality:
+    """``distances`` (Z,), the Kolmogorov-Smirnov distance of each dimension, and their floor (``normality``)."""
+
+    distances: Tensor
+    floor: float
+    floor_std: float
+
+    def table(self) -> str:
+        """One line per dimension."""
+        floor = f"(normal draws {self.floor:.4f} ± {self.floor_std:.4f})"
+        return "\n".join(f"z{i}: {d:.4f} {floor}" for i, d in enumerate(self.distances.tolist(), start=1))
+
+
+@dataclass(frozen=True)
+class DistanceToPrior:
+    """Two distances of q(z) to p(z) over ``count`` codes, each with the mean and std of its floor."""
+
+    mmd: float
+    mmd_floor: float
+    mmd_floor_std: float
+    sliced_wasserstein: float
+    sliced_wasserstein_floor: float
+    sliced_wasserstein_floor_std: float
+    count: int
+
+    def table(self) -> str:
+        """One line per distance."""
+        return (
+            f"MMD²               {self.mmd:7.4f} "
+            f"(prior against itself {self.mmd_floor:.4f} ± {self.mmd_floor_std:.4f})\n"
+            f"sliced Wasserstein {self.sliced_wasserstein:7.4f} "
+            f"(prior against itself {self.sliced_wasserstein_floor:.4f} ± {self.sliced_wasserstein_floor_std:.4f})"
+        )
+
+
+def moments(z: Tensor, prior: Prior, *, seed: int = 0) -> Moments:
+    """Mean and std of each dimension of codes (N, Z) beside the prior's, and the distance of their covariances.
+
+    The distance is ‖cov(z) − cov(p)‖ / ‖cov(p)‖ in the Frobenius norm, 0 when all variances and correlations agree;
+    its floor is the mean of what N draws of the prior score. A Gaussian's moments are exact, any other prior's come
+    from 200,000 draws. ValueError where ``prior`` has other dimensions than z, or there are fewer than 2 codes.
+    """
+    z = _codes("z", z, at_least=2)
+    draw = _sampler(z, prior, seed)
+    if isinstance(prior, Gaussian):
+        prior_mean = torch.zeros(prior.dim, dtype=z.dtype)
+        prior_covariance = prior.std**2 * torch.eye(prior.dim, dtype=z.dtype)  # (Z, Z)
+    else:
+        many = draw(200_000)
+        prior_mean, prior_covariance = many.mean(dim=0), _covariance(many)
+
+    def distance(codes: Tensor) -> float:
+        return float((_covariance(codes) - prior_covariance).norm() / prior_covariance.norm())
+
+    return Moments(
+        mean=z.mean(dim=0),
+        std=z.std(dim=0),
+        prior_mean=prior_mean,
+        prior_std=prior_covariance.diagonal().sqrt(),
+        covariance_distance=distance(z),
+        covariance_floor=float(np.mean([distance(draw(len(z))) for _ in range(FLOOR_REPEATS)])),
+    )
+
+
+def normality(z: Tensor, *, std: float = 1.0) -> Normality:
+    """How far each dimension of codes (N, Z) is from N(0, std²): the Kolmogorov-Smirnov distance, from 0 to 1.
+
+    It is the largest gap between the codes' cumulative distribution and the Gaussian's: the size of the difference,
+    where a p-value would only say that thousands of codes suffice to see one. N draws of the Gaussian itself score about
+    0.87 / √N with std 0.26 / √N (Kolmogorov's distribution): that is the floor, and no draws are needed to know it.
+    """
+    z = _codes("z", z)
+    gaussian = stats.norm(scale=checks.positive_number("std", std))
+    distances = [stats.ks_1samp(column, gaussian.cdf, method="asymp").statistic for column in z.numpy().T]
+    floor, floor_std = (float(moment) / math.sqrt(len(z)) for moment in (stats.kstwobign.mean(), stats.kstwobign.std()))
+    return Normality(torch.tensor(distances), floor, floor_std)
+
+
+def mmd(first: Tensor, second: Tensor, *, scale: float | None = None) -> float:
+    """The unbiased squared maximum mean discrepancy between two samples (N, Z) and (M, Z), as WAE-MMD penalises it.
+
+    The kernel is the inverse multiquadratic summed over seven scales s: k(a, b) = Σ C / (C + ‖a − b‖²), C = s · 2Zσ².
+    MMD² = mean of k over pairs within the first + the same within the second − 2 × the mean over pairs across, no code
+    being paired with itself: so two samples of one distribution average 0, and about half of them come out negative.
+
+    ``scale`` is σ. By default it is the root mean variance of a dimension of ``second``: pass the prior's draws there.
+    ValueError with fewer than 2 codes in either. Tolstikhin et al. 2018 (arXiv 1711.01558), Gretton et al. 2012, Eq. 3.
+    """
+    first = _codes("first", first, at_least=2)
+    second = _codes("second", second, first.shape[1], at_least=2)
+    if scale is None:
+        scale = float(second.var(dim=0).mean().sqrt())
+    width = 2 * first.shape[1] * checks.positive_number("scale", scale) ** 2
+    across = _kernel_sum(first, second, width) / (len(first) * len(second))
+    return _mean_within(first, width) + _mean_within(second, width) - 2 * across
+
+
+def _mean_within(z: Tensor, width: float) -> float:
+    """Mean of the kernel over all ordered pairs of two different codes."""
+    itself = len(z) * len(MMD_SCALES)  # k(a, a) = 1 at each scale
+    return (_kernel_sum(z, z, width) - itself) / (len(z) * (len(z) - 1))
+
+
+def _kernel_sum(first: Tensor, second: Tensor, width: float) -> float:
+    """Sum of the kernel over all pairs. ‖a − b‖² is a difference of large numbers, so it is taken in float64; the
+    kernel of it, in float32, errs by far less than the floor and is twice as fast."""
+    squared_norms = second.square().sum(dim=1)  # (M,)
+    total = 0.0
+    for rows in first.split(32):  # so few that one chunk stays in the processor's cache
+        norms = squared_norms + rows.square().sum(dim=1, keepdim=True)  # (32, M)
+        distances = torch.addmm(norms, rows, second.T, alpha=-2).clamp_(min=0).float()  # (32, M), squared
+        kernel = torch.empty_like(distances)
+        for scale in MMD_SCALES:
+            torch.add(distances, scale * width, out=kernel)
+            total += scale * width * float(kernel.reciprocal_().sum())
+    return total
+
+
+def sliced_wasserstein(first: Tensor, second: Tensor, *, seed: int = 0) -> float:
+    """The 2-Wasserstein distance of two samples (N, Z) and (M, Z) seen from 100 random directions, root mean square.
+
+    In units of z: moving all codes by s scores about s / √Z. ``seed`` fixes the directions. Bonneel et al. 2015.
+    """
+    first = _codes("first", first)
+    second = _codes("second", second, first.shape[1])
+    directions = np.random.RandomState(checks.seed("seed", seed))
+    return float(
+        ot.sliced_wasserstein_distance(first.numpy(), second.numpy(), n_projections=PROJECTIONS, seed=directions)
+    )
+
+
+def distance_to_prior(z: Tensor, prior: Prior, *, seed: int = 0, count: int = 4000) -> DistanceToPrior:
+    """MMD² and sliced Wasserstein distance of codes (N, Z) to as many draws of the prior, each with its floor.
+
+    At most ``count`` codes are compared, chosen at random: the MMD compares all pairs, and is done six times here. The
+    floor is that of the same number of draws in place of codes: only equal counts give comparable numbers.
+    ValueError where ``prior`` has other dimensions than z, or there are fewer than 2 codes.
+    """
+    z = _codes("z", z, at_least=2)
+    draw = _sampler(z, prior, seed)
+    count = min(len(z), checks.positive_integer("count", count))
+    z = z[torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))[:count]]
+
+    def score(distance: Callable[[Tensor, Tensor], float]) -> tuple[float, float, float]:
+        floor = [distance(draw(count), draw(count)) for _ in range(FLOOR_REPEATS)]
+        return distance(z, draw(count)), float(np.mean(floor)), float(np.std(floor, ddof=1))
+
+    return DistanceToPrior(*score(mmd), *score(lambda a, b: sliced_wasserstein(a, b, seed=seed)), count)
+
+
+def holes(z: Tensor, prior: Prior | None, *, seed: int = 0) -> float:
+    """The share of the prior, from 0 to 1, that codes (N, Z) leave empty: where the decoder has never been trained.
+
+    A draw from the prior lies in a hole if none of the N codes is as near to it as the 7th nearest of N other draws.
+    So "near" is short where the prior is dense, and long where it is thin. Were the codes draws themselves, the 7
+    nearest of both would all be other draws with chance 2⁻⁷ = 0.8 %: for any prior with a density, that is the floor,
+    ``HOLES_FLOOR``. (One minus the "coverage" of Naeem et al. 2020, arXiv 2002.09797, with k = 7.)
+
+    ``prior=None`` compares with a Gaussian of the codes' own mean and covariance: the holes that sampling from it would
+    meet in an autoencoder without a prior. ValueError where ``prior`` has other dimensions than z, or N is below 7.
+    """
+    z = _codes("z", z, at_least=HOLE_NEIGHBOURS)
+    draw = _sampler(z, prior, seed)
+    probes, others = draw(len(z)), draw(len(z))
+    reach, _ = KDTree(others.numpy()).query(probes.numpy(), k=[HOLE_NEIGHBOURS])  # (N, 1)
+    nearest, _ = KDTree(z.numpy()).query(probes.numpy(), k=[1])  # (N, 1)
+    return float((nearest > reach).mean())
+
+
+def knn_accuracy(
+    train_z: Tensor, train_labels: Tensor, test_z: Tensor, test_labels: Tensor, *, neighbours: int = 5
+) -> float:
+    """The share of test codes (M, Z) whose class is that of most of their nearest training codes (N, Z)."""
+    train_z = _codes("train_z", train_z, at_least=checks.positive_integer("neighbours", neighbours))
+    test_z = _codes("test_z", test_z, train_z.shape[1])
+    train_labels = checks.labels("train_labels", train_labels, len(train_z))
+    test_labels = checks.labels("test_labels", test_labels, len(test_z))
+    classifier = KNeighborsClassifier(neighbours).fit(train_z.numpy(), train_labels.cpu().numpy())
+    return float(classifier.score(test_z.numpy(), test_labels.cpu().numpy()))
+
+
+def _codes(argument: str, value: object, latent_dim: int | None = None, at_least: int = 1) -> Tensor:
+    """Codes (N, Z) as float64 on the CPU; ValueError where they are fewer than ``at_least``."""
+    z = checks.codes(argument, value, latent_dim).detach().cpu().double()
+    if len(z) < at_least:
+        raise ValueError(f"{argument} has {len(z)} codes, but at least {at_least} are needed here; encode more images.")
+    return z
+
+
+def _sampler(z: Tensor, prior: Prior | None, seed: int) -> Callable[[int], Tensor]:
+    """A function that draws ``count`` codes (count, Z) of the prior; where that is None, of a Gaussian fitted to z."""
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
+    if prior is None:
+        variances, axes = torch.linalg.eigh(_covariance(z))  # unlike Cholesky, stands a dimension without any spread
+        spread = axes * variances.clamp(min=0).sqrt()  # (Z, Z)
+        return lambda count: z.mean(dim=0) + torch.randn(count, len(spread), generator=generator).double() @ spread.T
+    prior = as_prior("prior", prior)
+    if prior.dim != z.shape[1]:
+        raise ValueError(
+            f"prior {prior} has {prior.dim} dimensions, but the codes have {z.shape[1]}; give their system's own prior."
+        )
+    return lambda count: prior.sample(count, generator).double()
+
+
+def _covariance(z: Tensor) -> Tensor:
+    """(N, Z) -> (Z, Z), also where Z is 1."""
+    centred = z - z.mean(dim=0)
+    return centred.T @ centred / (len(z) - 1)

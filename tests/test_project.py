@@ -1,0 +1,126 @@
+"""The project's files agree with each other, and the library keeps the rules that a reader cannot see at a glance."""
+
+import ast
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = ROOT / "aae_lib"
+FILES = sorted(LIBRARY.rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+COURSE = ("00_start_here", "01_autoencoders_vaes_gans", "02_adversarial_autoencoders", "03_aae_versus_vae")
+file_in_library = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+
+
+def package_names(requirements: list[str]) -> set[str]:
+    """The names in requirements such as ``torch>=2.6``, lower case and with dashes."""
+    return {re.split(r"[<>=!~\[; ]", line)[0].lower().replace("_", "-") for line in requirements}
+
+
+def layers() -> list[set[str]]:
+    """The table of the architecture in CONTRIBUTING.md from bottom to top: the modules that share a row."""
+    table = re.findall(r"^\| (`.*?) \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return [set(re.findall(r"`(\w+)(?:\.py|/)`", row)) for row in reversed(table)]
+
+
+def module(path: Path) -> str:
+    """The top-level module or sub-package of ``path`` in aae_lib."""
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The top-level modules and sub-packages of aae_lib that ``path`` imports, wherever in the file."""
+    package = ("aae_lib", *path.relative_to(LIBRARY).parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package[: len(package) + 1 - node.level]) + "." if node.level else ""
+            names = [f"{start}{node.module + '.' if node.module else ''}{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("aae_lib.")}
+    return found
+
+
+def test_conda_installs_what_pip_installs():
+    lines = [line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()]
+    assert f"- python{PROJECT['requires-python']}" in lines
+    assert lines[-3:] == ["- pip:", "- -c constraints.txt", "- -e .[lab,test]"]
+    assert set(PROJECT["optional-dependencies"]) == {"lab", "test"}
+
+
+def test_constraints_pin_every_direct_dependency_and_no_package_of_one_platform():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.!]+", pin) for pin in pins)
+    direct = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    assert set().union(*map(package_names, direct)) <= package_names(pins)
+    assert not [name for name in package_names(pins) if name.startswith(("nvidia", "cuda", "triton"))]
+
+
+def test_every_package_that_the_library_imports_is_a_dependency():
+    called = {"PIL": "pillow", "ot": "pot", "sklearn": "scikit-learn"}
+    imports = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imports |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imports.add(node.module.split(".")[0])
+    declared = package_names(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"])
+    with_those = {"IPython", "traitlets"}  # every ipykernel brings them
+    assert {called.get(name, name) for name in imports - sys.stdlib_module_names - with_those} - declared == set()
+
+
+@file_in_library
+def test_imports_point_downwards(path):
+    if path == LIBRARY / "__init__.py":
+        return  # the front door, above everything
+    level = {name: number for number, names in enumerate(layers()) for name in names}
+    assert module(path) in level, f"{module(path)} is missing from the table of the architecture in CONTRIBUTING.md"
+    upwards = {name for name in imported_modules(path) if name in level and level[name] > level[module(path)]}
+    assert not upwards, f"{path.name} imports {upwards}, which the table in CONTRIBUTING.md puts above it"
+
+
+@file_in_library
+def test_files_are_short_and_draw_no_global_random_numbers(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    assert not re.search(r"(torch|random)\.(manual_)?seed\(", text)
+
+
+def test_import_is_light():
+    heavy = {"IPython", "anywidget", "ipywidgets", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+    code = "import sys, aae_lib; print(*{name.split('.')[0] for name in sys.modules})"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert heavy.isdisjoint(process.stdout.split())
+
+
+def test_readme_names_only_targets_that_make_has():
+    process = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    targets = set(re.findall(r"^  make (\w+)", process.stdout, re.MULTILINE))
+    assert targets >= {"lab", "test", "run", "notebooks", "help"}
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert set(re.findall(r"`make (\w+)", (ROOT / page).read_text(encoding="utf-8"))) <= targets
+    assert "make lab" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_course_is_complete():
+    for name in COURSE:
+        assert (ROOT / "notebooks" / f"{name}.ipynb").exists()
+        assert (ROOT / "notebooks" / "source" / f"{name}.py").exists()
+
+
+def test_tests_have_no_network():
+    with pytest.raises(OSError, match="must not use the network"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(OSError, match="must not use the network"):
+        socket.getaddrinfo("example.org", 80)

@@ -1,0 +1,232 @@
+"""Makes the committed notebooks from their text sources, and runs notebooks without a browser.
+
+build   notebooks/source/NAME.py, executed on real data in the quick profile, becomes notebooks/NAME.ipynb
+sync    the same without executing; cells that did not change keep their outputs
+check   are the committed notebooks what their sources say, executed, small, and free of this machine's paths?
+run     executes notebooks/NAME.ipynb in the profile of AAE_PROFILE; the result and an HTML page go to build/
+
+NB is the beginning of a notebook's name, such as 02. Without it, build, sync and check take every notebook.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+from jinja2 import DictLoader
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from aae_lib.files import write_whole
+from aae_lib.profiles import current_profile
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCES = NOTEBOOKS / "source"
+BUILD = ROOT / "build"
+LARGEST = 1_500_000  # bytes of a committed notebook
+PATIENCE = 600  # seconds for one cell of a committed notebook, whose budget is 180 for all cells
+LOCAL_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|private|var|opt|mnt|Users)/|\b[A-Z]:\\")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# nbconvert's lab template leaves out the alt text that a picture's metadata carries.
+TEMPLATE = """{% extends "lab/index.html.j2" %}
+{% block data_png scoped %}
+{{ super() | replace('<img ', '<img alt="' ~ (output | get_metadata("alt", "image/png") or "") | escape_html ~ '" ', 1) }}
+{% endblock %}"""
+
+
+class NotebookError(Exception):
+    """A notebook that cannot be built, found or run; the message is one sentence."""
+
+
+def from_source(path: Path) -> NotebookNode:
+    """The notebook that the percent-format ``path`` describes, not executed; a cell's id is a hash of its content."""
+    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(METADATA)
+    seen = Counter()
+    for cell in notebook.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+        cell.id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[cell.id] += 1
+        if seen[cell.id] > 1:
+            cell.id += f"-{seen[cell.id]}"
+    return notebook
+
+
+def keep_outputs(notebook: NotebookNode, earlier: NotebookNode) -> None:
+    """Give the code cells of ``notebook`` the outputs of the same cells in ``earlier``."""
+    done = {cell.id: cell for cell in earlier.cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.id in done:
+            cell.outputs = done[cell.id].outputs
+            cell.execution_count = done[cell.id].execution_count
+
+
+def execute(notebook: NotebookNode, patience: int | None = None) -> None:
+    """Run every cell of ``notebook`` in notebooks/, telling how long each took; NotebookError where one fails."""
+    client = NotebookClient(
+        notebook,
+        timeout=patience,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,  # of a progress bar only the last state stays
+    )
+    client.reset_execution_trackers()
+    began = time.monotonic()
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            first_line = next(iter(cell.source.splitlines()), "")
+            print(f"  [{index + 1:2}/{len(notebook.cells)}] {first_line[:70]:70} ", end="", flush=True)
+            cell_began = time.monotonic()
+            try:
+                client.execute_cell(cell, index)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                print()
+                raise NotebookError(f"cell {index + 1} failed: {error}") from error
+            print(f"{time.monotonic() - cell_began:6.1f} s", flush=True)
+            forget_widgets(cell)
+    print(f"  {time.monotonic() - began:.0f} s in all")
+
+
+def forget_widgets(cell: NotebookNode) -> None:
+    """Take out views of widgets, which die with the kernel; the picture or text that stands in for each one stays."""
+    for output in cell.outputs:
+        output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def to_html(notebook: NotebookNode) -> str:
+    """A page that shows ``notebook``, with alt texts."""
+    exporter = HTMLExporter(
+        template_file="with_alt.html.j2", extra_loaders=[DictLoader({"with_alt.html.j2": TEMPLATE})]
+    )
+    return exporter.from_notebook_node(notebook)[0]
+
+
+def faults(notebook: NotebookNode, source: Path) -> list[str]:
+    """What forbids to commit ``notebook`` as what ``source`` describes, one sentence each."""
+    found = []
+    expected = from_source(source)
+    if [(cell.id, cell.source, cell.metadata) for cell in notebook.cells] != [
+        (cell.id, cell.source, cell.metadata) for cell in expected.cells
+    ]:
+        found.append(f"its cells are not those of {source.name}; edit the source and run make sync or make notebooks.")
+    if notebook.metadata != expected.metadata:
+        found.append("its metadata were changed; run make sync.")
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        found.append("its cells were not executed in order, from top to bottom; run make notebooks.")
+    if any(output.output_type == "error" for cell in notebook.cells for output in cell.get("outputs", ())):
+        found.append("a cell ended in an error.")
+    texts = list(output_texts(notebook))
+    for text in texts:
+        if str(ROOT) in text or LOCAL_PATH.search(text):
+            found.append(f"an output shows a path of the machine it was made on: {text[:200]!r}")
+    if any("INSTEAD OF" in text for text in texts):
+        found.append("it was run on other data than it names; see data/README.md for how to get them.")
+    size = len(nbformat.writes(notebook).encode())
+    if size > LARGEST:
+        found.append(f"it has {size:,} bytes, more than {LARGEST:,}; draw fewer or smaller figures.")
+    return found
+
+
+def output_texts(notebook: NotebookNode) -> Iterator[str]:
+    """All text in the outputs of ``notebook``; pictures are no text."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            yield output.get("text", "")
+            yield from (str(value) for mime, value in output.get("data", {}).items() if not mime.startswith("image/"))
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """The files in ``folder`` that match ``pattern``, sorted; NotebookError where there are none."""
+    found = sorted(folder.glob(pattern))
+    if not found:
+        names = ", ".join(path.stem for path in sorted(folder.glob(f"*{Path(pattern).suffix}"))) or "none"
+        raise NotebookError(f"no notebook matches {pattern}; there are: {names}.")
+    return found
+
+
+def committed(source: Path) -> Path:
+    """Where the notebook made from ``source`` lies."""
+    return NOTEBOOKS / f"{source.stem}.ipynb"
+
+
+def build(source: Path) -> None:
+    print(f"{source.stem} (quick profile)", flush=True)
+    notebook = from_source(source)
+    execute(notebook, PATIENCE)
+    if found := faults(notebook, source):
+        raise NotebookError(" ".join([f"{source.stem} was not written:", *found]))
+    write_whole(committed(source), nbformat.writes(notebook) + "\n")
+
+
+def sync(source: Path) -> None:
+    notebook, target = from_source(source), committed(source)
+    if target.exists():
+        keep_outputs(notebook, nbformat.read(target, as_version=4))
+    write_whole(target, nbformat.writes(notebook) + "\n")
+
+
+def check(source: Path) -> None:
+    if not committed(source).exists():
+        raise NotebookError(f"{source.stem} has not been built; run make notebooks.")
+    if found := faults(nbformat.read(committed(source), as_version=4), source):
+        raise NotebookError(" ".join([f"{source.stem}:", *found]))
+
+
+def run(path: Path) -> None:
+    print(f"{path.stem} ({current_profile()} profile)", flush=True)
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    try:
+        execute(notebook)
+    finally:  # what was computed before a failure or Ctrl-C is worth seeing
+        write_whole(BUILD / path.name, nbformat.writes(notebook) + "\n")
+        write_whole(BUILD / f"{path.stem}.html", to_html(notebook))
+        print(f"  written: build/{path.name} and build/{path.stem}.html")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("build", "sync", "check", "run"))
+    parser.add_argument("NB", nargs="?", default="")
+    chosen = parser.parse_args()
+    try:
+        if chosen.command == "run":
+            if not chosen.NB:
+                raise NotebookError("say which notebook to run, for example: make run NB=02")
+            for path in matching(NOTEBOOKS, f"{chosen.NB}*.ipynb"):
+                run(path)
+            return
+        if chosen.command == "build":
+            os.environ["AAE_PROFILE"] = "quick"
+        for source in matching(SOURCES, f"{chosen.NB}*.py"):
+            {"build": build, "sync": sync, "check": check}[chosen.command](source)
+    except (NotebookError, ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nstopped.")
+
+
+if __name__ == "__main__":
+    main()
