@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ def positive_integer(argument: str, value: object) -> int:
 
 def positive_integers(argument: str, values: object) -> tuple[int, ...]:
     """A sequence of layer widths as a tuple of ints, each at least 1."""
-    if isinstance(values, int | str) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise TypeError(f"{argument} must be a sequence of layer widths such as (1000, 1000), but it is {values!r}.")
     return tuple(positive_integer(f"each of {argument}", value) for value in values)
 

@@ -219,7 +219,8 @@ class Discriminator(nn.Module):
 
 def initialise(module: nn.Module, seed: int, std: float | None = None) -> None:
     """Draw all weights anew: N(0, std²) as the paper does, or He et al. 2015 where ``std`` is None; biases 0."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
+    std = None if std is None else checks.positive_number("initial_std", std)
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             fan_in = layer.weight[0].numel()

@@ -41,8 +41,15 @@ class Prior:
         return self.sample(count, generator, labels), labels
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """log p(z) in nats, (N, Z) -> (N,). ValueError where the prior has no density."""
-        raise ValueError(f"the prior {self} has no density, only samples; match it with an AdversarialAutoencoder.")
+        """log p(z) in nats, (N, Z) -> (N,). ValueError where the prior has no density or another dimension."""
+        if not self.has_density:
+            raise ValueError(f"the prior {self} has no density, only samples; match it with an AdversarialAutoencoder.")
+        if z.ndim != 2 or z.shape[1] != self.dim:
+            raise ValueError(f"z must have shape (N, {self.dim}) for {self}, but its shape is {tuple(z.shape)}.")
+        return self._log_density(z)
+
+    def _log_density(self, z: Tensor) -> Tensor:
+        raise NotImplementedError
 
     def _draw(self, count: int, generator: torch.Generator | None, labels: Tensor | None) -> Tensor:
         raise NotImplementedError
@@ -86,7 +93,7 @@ class Gaussian(Prior):
     def _draw(self, count, generator, labels):
         return self.std * _normal(count, self.dim, generator=generator)  # (N, Z)
 
-    def log_prob(self, z: Tensor) -> Tensor:
+    def _log_density(self, z):
         squared = (z / self.std).square().sum(dim=1)  # (N,)
         return -0.5 * squared - self.dim * math.log(self.std * math.sqrt(2 * math.pi))
 
@@ -107,7 +114,7 @@ class Uniform(Prior):
     def _draw(self, count, generator, labels):
         return self.low + (self.high - self.low) * _uniform(count, self.dim, generator=generator)  # (N, Z)
 
-    def log_prob(self, z: Tensor) -> Tensor:
+    def _log_density(self, z):
         inside = ((z >= self.low) & (z <= self.high)).all(dim=1)  # (N,)
         return torch.where(inside, -self.dim * math.log(self.high - self.low), -math.inf)
 
@@ -128,15 +135,17 @@ class GaussianMixture(Prior):
     def __post_init__(self) -> None:
         checks.positive_integer("components", self.components)
         checks.positive_number("shift", self.shift, zero=True)
+        if not isinstance(self.std, tuple | list) or len(self.std) != 2:
+            raise ValueError(f"std must be two numbers, along and across the radius, but it is {self.std!r}.")
         object.__setattr__(self, "std", tuple(checks.positive_number("each of std", s) for s in self.std))
 
     @property
     def classes(self) -> int:
         return self.components
 
-    def _axes(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The unit vectors along and across each component's radius, two (K, 2)."""
-        angle = 2 * math.pi * torch.arange(self.components, device=device) / self.components  # (K,)
+    def _axes(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """The unit vectors along and across each component's radius, two (K, 2) of the type and device of ``like``."""
+        angle = 2 * math.pi * torch.arange(self.components, dtype=like.dtype, device=like.device) / self.components
         along = torch.stack([angle.cos(), angle.sin()], dim=1)
         return along, torch.stack([-along[:, 1], along[:, 0]], dim=1)
 
@@ -144,15 +153,17 @@ class GaussianMixture(Prior):
         device = _device(generator)
         if labels is None:
             labels = torch.randint(self.components, (count,), generator=generator, device=device)
-        along, across = self._axes(device)
         noise = _normal(count, 2, generator=generator)
+        along, across = self._axes(noise)
+        labels = labels.to(device)
         radius = self.shift + self.std[0] * noise[:, :1]  # (N, 1)
         return radius * along[labels] + self.std[1] * noise[:, 1:] * across[labels]  # (N, 2)
 
-    def log_prob(self, z: Tensor) -> Tensor:
-        along, across = self._axes(z.device)
-        radial = (z @ along.T - self.shift) / self.std[0]  # (N, K)
-        lateral = (z @ across.T) / self.std[1]  # (N, K)
+    def _log_density(self, z):
+        along, across = self._axes(z)
+        # no matrix product: autocast would round it to bfloat16
+        radial = ((z[:, None] * along).sum(dim=2) - self.shift) / self.std[0]  # (N, K)
+        lateral = (z[:, None] * across).sum(dim=2) / self.std[1]  # (N, K)
         log_each = -0.5 * (radial.square() + lateral.square()) - math.log(2 * math.pi * self.std[0] * self.std[1])
         return torch.logsumexp(log_each, dim=1) - math.log(self.components)
 

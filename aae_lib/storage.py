@@ -9,13 +9,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from . import checks, systems
 from .checks import DataError
+from .devices import choose_device
 from .files import write_whole
 from .history import History
 from .priors import Prior, prior_from_settings
@@ -39,17 +39,23 @@ def restore(path: str | Path, *, into: System | None = None, device: str = "cpu"
     ``into``: an existing system to receive the weights instead of a new one; it must be of the same class and settings.
     Raises DataError where the file is missing, damaged, not a system's, or another system's than ``into``.
     """
+    place = choose_device(device)
     tensors, notes = read_tensors(path)
     described = notes.get("system")
     if described is None:
         raise DataError(f"{path} holds no aae_lib system; give a file that aae_lib.save wrote.")
-    system = build(described) if into is None else _checked_system(into)
+    try:
+        system = build(described) if into is None else _checked_system(into)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the system that {path} describes cannot be built ({error}); save it again with this version of aae_lib."
+        ) from error
     if into is not None and describe(into) != described:
         raise DataError(
             f"{path} holds another system, {difference(described, describe(into))}; use restore(path) alone."
         )
     load_weights(system, tensors, path)
-    return system.to(torch.device(device)).eval()
+    return system.to(place).eval()
 
 
 def describe(system: System) -> dict:
@@ -57,7 +63,7 @@ def describe(system: System) -> dict:
     settings = {
         key: value.to_settings() if isinstance(value, Prior) else value for key, value in system.settings.items()
     }
-    return json.loads(json.dumps({"class": type(system).__name__, **settings}))
+    return json.loads(json.dumps({"class": type(system).__name__, **settings}, default=_plain))
 
 
 def build(described: dict) -> System:
@@ -129,9 +135,13 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
             notes = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise DataError(
-            f"{path} is damaged or no safetensors file ({error}); save it again, or restore a copy."
+            f"{path} is damaged, or aae_lib did not write it ({error}); save it again, or restore a copy."
         ) from error
     return tensors, notes
+
+
+def _plain(number: object) -> object:
+    return number.tolist()  # NumPy's numbers, such as the settings of a sweep over np.arange, are no JSON
 
 
 def _weights(system: System) -> dict[str, Tensor]:

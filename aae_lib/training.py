@@ -246,6 +246,8 @@ def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: H
 
 
 def _training_data(data: Any, system: System) -> tuple[Tensor, Tensor | None]:
+    if hasattr(data, "train"):
+        raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
     images = checks.images("data", getattr(data, "images", data), system.image_shape)
     labels = getattr(data, "labels", None)
     return images, None if labels is None else checks.labels("labels", labels, len(images))

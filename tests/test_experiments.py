@@ -69,7 +69,8 @@ def test_the_table_averages_over_seeds_and_shows_the_papers_number(tmp_path):
 
 def test_the_command_line(capsys):
     assert main(["list"]) == 0
-    assert all(name in capsys.readouterr().out for name in EXPERIMENTS)
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in EXPERIMENTS)
     assert main(["run", "aae-gausian", "--profile", "smoke"]) == 1
     assert "'aae-gaussian'" in capsys.readouterr().err
 

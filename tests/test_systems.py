@@ -15,6 +15,7 @@ from aae_lib.networks import BODIES, POSTERIORS
 from aae_lib.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_lib.systems import (
     SGD,
+    Adam,
     AdversarialAutoencoder,
     Autoencoder,
     Batch,
@@ -102,7 +103,7 @@ class TestLosses:
                 return torch.where(x.flatten(1).mean(dim=1) > (50 if aae else 0.99), -10.0, 10.0)
 
         system.discriminator = KnowsFakes()
-        assert float(system.discriminator_loss(batch(TWO_IMAGES))) == pytest.approx(2 * math.log1p(math.exp(-10)), rel=1e-3)
+        assert float(system.discriminator_loss(batch(TWO_IMAGES))) == pytest.approx(2 * math.exp(-10), rel=0.01)
         assert float(system.generator_loss(batch(TWO_IMAGES))) == pytest.approx(10, rel=1e-3)
 
 
@@ -259,14 +260,15 @@ class TestUse:
 def test_an_adversarial_autoencoder_learns_digits_and_matches_its_prior(posterior):
     data = load("digits")
     system = AdversarialAutoencoder(
-        data.image_shape, prior=Gaussian(2, std=3.0), posterior=posterior, hidden=(64,), discriminator_hidden=(64,)
+        data.image_shape, prior=Gaussian(2, std=2.0), posterior=posterior, hidden=(64,), discriminator_hidden=(64,)
     )
-    before = float((system.encode(data.train.images, seed=0).std(dim=0) - 3).abs().max())
-    history = fit(system, data.train, epochs=25, batch_size=50, device="cpu", precision="float32", progress=False)
-    z = system.encode(data.test.images, seed=0)  # (N, 2), images never trained on
-    assert float((z.std(dim=0) - 3).abs().max()) < 0.5 * before
-    assert float(z.mean(dim=0).abs().max()) < 1.5
-    x = data.test.images.float() / 255
-    error = base.half_squared_error(system.reconstruct(data.test.images), x)
-    assert float(error) < 0.85 * history.mean_image_loss
+    game = Adam(0.003, beta1=0.5)
+    fast = {"reconstruction": Adam(0.01), "discriminator": game, "generator": game}
+    history = fit(system, data.train, epochs=16, batch_size=50, optimizers=fast, device="cpu", progress=False)
+
+    z = system.encode(data.test.images, seed=0)  # (N, 2), of images never trained on
+    assert z.std(dim=0).tolist() == pytest.approx([2, 2], rel=0.25)
+    assert z.mean(dim=0).tolist() == pytest.approx([0, 0], abs=0.8)
+    error = base.half_squared_error(system.reconstruct(data.test.images), data.test.images.float() / 255)
+    assert float(error) < 0.75 * history.mean_image_loss
     assert history.health() == "healthy"

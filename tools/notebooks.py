@@ -45,7 +45,8 @@ METADATA = {
 # nbconvert's lab template leaves out the alt text that a picture's metadata carries.
 TEMPLATE = """{% extends "lab/index.html.j2" %}
 {% block data_png scoped %}
-{{ super() | replace('<img ', '<img alt="' ~ (output | get_metadata("alt", "image/png") or "") | escape_html ~ '" ', 1) }}
+{% set alt = output | get_metadata("alt", "image/png") or "" %}
+{{ super() | replace("<img ", '<img alt="' ~ alt | escape_html ~ '" ', 1) }}
 {% endblock %}"""
 
 

@@ -1,13 +1,11 @@
 """How near the aggregated posterior q(z) is to the prior p(z), and how well classes lie apart in it.
 
-A finite number of codes is never at distance 0 from the prior, not even when they are drawn from it. So a distance
-stands beside its *floor*: what as many draws of the prior itself score. Codes at the floor cannot be told from the prior.
-Codes are (N, Z) tensors; all is computed on the CPU, in float64 unless said otherwise, and random only by a ``seed``.
+No sample is at distance 0 from the prior, not even one drawn from it. So a distance stands beside its *floor*: what as
+many draws of the prior itself score. Codes are (N, Z) tensors; all is computed on the CPU, random only by a ``seed``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,10 +21,10 @@ from .. import checks
 from ..priors import Gaussian, Prior, as_prior
 
 MMD_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-PROJECTIONS = 100  # directions of the sliced Wasserstein distance
 FLOOR_REPEATS = 5  # prior-against-prior comparisons behind a floor
 HOLE_NEIGHBOURS = 7
 HOLES_FLOOR = 2.0**-HOLE_NEIGHBOURS  # 0.8 %: see ``holes``
+SEED_OFFSET = 7_654_321  # keeps draws apart from codes that came of the same seed: equal noise would look like a match
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +41,10 @@ class Moments:
     def table(self) -> str:
         """One line per dimension, and one for the covariance; the prior's values in parentheses."""
         columns = torch.stack([self.mean, self.prior_mean, self.std, self.prior_std], dim=1)  # (Z, 4)
-        lines = [
-            f"z{i}: mean {mean:6.3f} ({prior_mean:6.3f})   std {std:.3f} ({prior_std:.3f})"
-            for i, (mean, prior_mean, std, prior_std) in enumerate(columns.tolist(), start=1)
-        ]
-        floor = f"(prior against itself {self.covariance_floor:.1%})"
-        return "\n".join([*lines, f"covariance off by {self.covariance_distance:.1%} {floor}"])
+        line = "z{}: mean {:6.3f} ({:6.3f})   std {:.3f} ({:.3f})"
+        lines = [line.format(i, *row) for i, row in enumerate(columns.tolist(), start=1)]
+        lines.append(f"covariance off by {self.covariance_distance:.1%} (prior itself {self.covariance_floor:.1%})")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +57,13 @@ class Normality:
 
     def table(self) -> str:
         """One line per dimension."""
-        floor = f"(normal draws {self.floor:.4f} ± {self.floor_std:.4f})"
-        return "\n".join(f"z{i}: {d:.4f} {floor}" for i, d in enumerate(self.distances.tolist(), start=1))
+        lines = [f"z{i}: {distance:.4f}" for i, distance in enumerate(self.distances.tolist(), start=1)]
+        return "\n".join(f"{line} (normal draws {self.floor:.4f} ± {self.floor_std:.4f})" for line in lines)
 
 
 @dataclass(frozen=True)
 class DistanceToPrior:
-    """Two distances of q(z) to p(z) over ``count`` codes, each with the mean and std of its floor."""
+    """Two distances of ``count`` codes to p(z), and the mean and std of their floors."""
 
     mmd: float
     mmd_floor: float
@@ -102,31 +98,25 @@ def moments(z: Tensor, prior: Prior, *, seed: int = 0) -> Moments:
     else:
         many = draw(200_000)
         prior_mean, prior_covariance = many.mean(dim=0), _covariance(many)
+    prior_std = prior_covariance.diagonal().sqrt()
 
     def distance(codes: Tensor) -> float:
         return float((_covariance(codes) - prior_covariance).norm() / prior_covariance.norm())
 
-    return Moments(
-        mean=z.mean(dim=0),
-        std=z.std(dim=0),
-        prior_mean=prior_mean,
-        prior_std=prior_covariance.diagonal().sqrt(),
-        covariance_distance=distance(z),
-        covariance_floor=float(np.mean([distance(draw(len(z))) for _ in range(FLOOR_REPEATS)])),
-    )
+    floor = float(np.mean([distance(draw(len(z))) for _ in range(FLOOR_REPEATS)]))
+    return Moments(z.mean(dim=0), z.std(dim=0), prior_mean, prior_std, distance(z), floor)
 
 
 def normality(z: Tensor, *, std: float = 1.0) -> Normality:
     """How far each dimension of codes (N, Z) is from N(0, std²): the Kolmogorov-Smirnov distance, from 0 to 1.
 
-    It is the largest gap between the codes' cumulative distribution and the Gaussian's: the size of the difference,
-    where a p-value would only say that thousands of codes suffice to see one. N draws of the Gaussian itself score about
-    0.87 / √N with std 0.26 / √N (Kolmogorov's distribution): that is the floor, and no draws are needed to know it.
+    It is the largest gap between two cumulative distributions: the size of a difference, where a p-value would only say
+    that thousands of codes suffice to see one. N draws of the Gaussian itself score 0.87 / √N on average, with std
+    0.26 / √N (Kolmogorov's distribution): that is the floor.
     """
-    z = _codes("z", z)
-    gaussian = stats.norm(scale=checks.positive_number("std", std))
+    z, gaussian = _codes("z", z), stats.norm(scale=checks.positive_number("std", std))
     distances = [stats.ks_1samp(column, gaussian.cdf, method="asymp").statistic for column in z.numpy().T]
-    floor, floor_std = (float(moment) / math.sqrt(len(z)) for moment in (stats.kstwobign.mean(), stats.kstwobign.std()))
+    floor, floor_std = (float(moment) / len(z) ** 0.5 for moment in (stats.kstwobign.mean(), stats.kstwobign.std()))
     return Normality(torch.tensor(distances), floor, floor_std)
 
 
@@ -138,7 +128,7 @@ def mmd(first: Tensor, second: Tensor, *, scale: float | None = None) -> float:
     being paired with itself: so two samples of one distribution average 0, and about half of them come out negative.
 
     ``scale`` is σ. By default it is the root mean variance of a dimension of ``second``: pass the prior's draws there.
-    ValueError with fewer than 2 codes in either. Tolstikhin et al. 2018 (arXiv 1711.01558), Gretton et al. 2012, Eq. 3.
+    ValueError with fewer than 2 codes in either. Gretton et al. 2012, Eq. 3; Tolstikhin et al. 2018, arXiv 1711.01558.
     """
     first = _codes("first", first, at_least=2)
     second = _codes("second", second, first.shape[1], at_least=2)
@@ -150,18 +140,17 @@ def mmd(first: Tensor, second: Tensor, *, scale: float | None = None) -> float:
 
 
 def _mean_within(z: Tensor, width: float) -> float:
-    """Mean of the kernel over all ordered pairs of two different codes."""
-    itself = len(z) * len(MMD_SCALES)  # k(a, a) = 1 at each scale
-    return (_kernel_sum(z, z, width) - itself) / (len(z) * (len(z) - 1))
+    """Mean of the kernel over ordered pairs of two different codes; k(a, a) is 1 at each scale."""
+    return (_kernel_sum(z, z, width) - len(z) * len(MMD_SCALES)) / (len(z) * (len(z) - 1))
 
 
 def _kernel_sum(first: Tensor, second: Tensor, width: float) -> float:
-    """Sum of the kernel over all pairs. ‖a − b‖² is a difference of large numbers, so it is taken in float64; the
-    kernel of it, in float32, errs by far less than the floor and is twice as fast."""
+    """Sum of the kernel over all pairs."""
     squared_norms = second.square().sum(dim=1)  # (M,)
     total = 0.0
     for rows in first.split(32):  # so few that one chunk stays in the processor's cache
         norms = squared_norms + rows.square().sum(dim=1, keepdim=True)  # (32, M)
+        # ‖a − b‖² is a small difference of large numbers and needs float64; the kernel does not, and float32 is faster
         distances = torch.addmm(norms, rows, second.T, alpha=-2).clamp_(min=0).float()  # (32, M), squared
         kernel = torch.empty_like(distances)
         for scale in MMD_SCALES:
@@ -178,16 +167,13 @@ def sliced_wasserstein(first: Tensor, second: Tensor, *, seed: int = 0) -> float
     first = _codes("first", first)
     second = _codes("second", second, first.shape[1])
     directions = np.random.RandomState(checks.seed("seed", seed))
-    return float(
-        ot.sliced_wasserstein_distance(first.numpy(), second.numpy(), n_projections=PROJECTIONS, seed=directions)
-    )
+    return float(ot.sliced_wasserstein_distance(first.numpy(), second.numpy(), n_projections=100, seed=directions))
 
 
 def distance_to_prior(z: Tensor, prior: Prior, *, seed: int = 0, count: int = 4000) -> DistanceToPrior:
     """MMD² and sliced Wasserstein distance of codes (N, Z) to as many draws of the prior, each with its floor.
 
-    At most ``count`` codes are compared, chosen at random: the MMD compares all pairs, and is done six times here. The
-    floor is that of the same number of draws in place of codes: only equal counts give comparable numbers.
+    At most ``count`` codes, chosen at random, are compared: the MMD takes all pairs, and six times here.
     ValueError where ``prior`` has other dimensions than z, or there are fewer than 2 codes.
     """
     z = _codes("z", z, at_least=2)
@@ -207,14 +193,14 @@ def holes(z: Tensor, prior: Prior | None, *, seed: int = 0) -> float:
 
     A draw from the prior lies in a hole if none of the N codes is as near to it as the 7th nearest of N other draws.
     So "near" is short where the prior is dense, and long where it is thin. Were the codes draws themselves, the 7
-    nearest of both would all be other draws with chance 2⁻⁷ = 0.8 %: for any prior with a density, that is the floor,
+    nearest of both would all be other draws with chance 2⁻⁷ = 0.8 %: for any continuous prior, that is the floor,
     ``HOLES_FLOOR``. (One minus the "coverage" of Naeem et al. 2020, arXiv 2002.09797, with k = 7.)
 
     ``prior=None`` compares with a Gaussian of the codes' own mean and covariance: the holes that sampling from it would
     meet in an autoencoder without a prior. ValueError where ``prior`` has other dimensions than z, or N is below 7.
     """
     z = _codes("z", z, at_least=HOLE_NEIGHBOURS)
-    draw = _sampler(z, prior, seed)
+    draw = _fitted_sampler(z, seed) if prior is None else _sampler(z, prior, seed)
     probes, others = draw(len(z)), draw(len(z))
     reach, _ = KDTree(others.numpy()).query(probes.numpy(), k=[HOLE_NEIGHBOURS])  # (N, 1)
     nearest, _ = KDTree(z.numpy()).query(probes.numpy(), k=[1])  # (N, 1)
@@ -241,22 +227,24 @@ def _codes(argument: str, value: object, latent_dim: int | None = None, at_least
     return z
 
 
-def _sampler(z: Tensor, prior: Prior | None, seed: int) -> Callable[[int], Tensor]:
-    """A function that draws ``count`` codes (count, Z) of the prior; where that is None, of a Gaussian fitted to z."""
-    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
-    if prior is None:
-        variances, axes = torch.linalg.eigh(_covariance(z))  # unlike Cholesky, stands a dimension without any spread
-        spread = axes * variances.clamp(min=0).sqrt()  # (Z, Z)
-        return lambda count: z.mean(dim=0) + torch.randn(count, len(spread), generator=generator).double() @ spread.T
+def _sampler(z: Tensor, prior: Prior, seed: int) -> Callable[[int], Tensor]:
+    """A function that draws ``count`` codes (count, Z) of the prior, whose dimension must be that of z."""
     prior = as_prior("prior", prior)
     if prior.dim != z.shape[1]:
         raise ValueError(
             f"prior {prior} has {prior.dim} dimensions, but the codes have {z.shape[1]}; give their system's own prior."
         )
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed) + SEED_OFFSET)
     return lambda count: prior.sample(count, generator).double()
 
 
+def _fitted_sampler(z: Tensor, seed: int) -> Callable[[int], Tensor]:
+    """The same for a Gaussian of the codes' mean and covariance."""
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed) + SEED_OFFSET)
+    variances, axes = torch.linalg.eigh(_covariance(z))  # unlike Cholesky, stands a dimension without any spread
+    spread = axes * variances.clamp(min=0).sqrt()  # (Z, Z)
+    return lambda count: z.mean(dim=0) + torch.randn(count, len(spread), generator=generator).double() @ spread.T
+
+
 def _covariance(z: Tensor) -> Tensor:
-    """(N, Z) -> (Z, Z), also where Z is 1."""
-    centred = z - z.mean(dim=0)
-    return centred.T @ centred / (len(z) - 1)
+    return torch.cov(z.T).reshape(z.shape[1], z.shape[1])  # (Z, Z), also where Z is 1

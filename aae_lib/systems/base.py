@@ -103,7 +103,7 @@ class System(nn.Module):
         """
         self._require("encoder")
         images = checks.images("images", images, self.image_shape)
-        generator = None if seed is None else torch.Generator(self.device).manual_seed(seed)
+        generator = None if seed is None else torch.Generator(self.device).manual_seed(checks.seed("seed", seed))
         return self._in_chunks(images, lambda chunk: self.encoder(as_float(chunk), generator))
 
     def decode(self, z: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ class System(nn.Module):
             raise TypeError(
                 f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
             )
-        return self.decode(self.prior.sample(count, torch.Generator().manual_seed(seed)))
+        return self.decode(self.prior.sample(count, torch.Generator().manual_seed(checks.seed("seed", seed))))
 
     def _require(self, network: str) -> None:
         if not hasattr(self, network):

@@ -86,7 +86,7 @@ class VariationalAutoencoder(System):
     def elbo(self, images: Tensor, *, seed: int = 0) -> float:
         """The ELBO in nats per image, one draw of z for each of the images (N, C, H, W)."""
         images = checks.images("images", images, self.image_shape)
-        generator = torch.Generator(self.device).manual_seed(seed)
+        generator = torch.Generator(self.device).manual_seed(checks.seed("seed", seed))
         total = 0.0
         with self.evaluating():
             for chunk in images.split(2000):
