@@ -38,7 +38,7 @@ def positive_integer(argument: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{argument} must be a whole number, but it is {value!r}; give an integer of at least 1.")
     if value < 1:
-        raise ValueError(f"{argument} must be at least 1, but it is {value}.")
+        raise ValueError(f"{argument} must be at least 1, but it is {value}; give a larger whole number.")
     return int(value)
 
 

@@ -36,7 +36,7 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     """
     path = writable(path)
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".aae-")  # short: path.name may be as long as names get
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".aae-")  # short: path.name may be long
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

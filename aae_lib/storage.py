@@ -40,12 +40,14 @@ def restore(path: str | Path, *, into: System | None = None, device: str = "cpu"
     Raises DataError where the file is missing, damaged, not a system's, or another system's than ``into``.
     """
     place = choose_device(device)
+    if into is not None:
+        _checked_system(into)
     tensors, notes = read_tensors(path)
     described = notes.get("system")
     if described is None:
         raise DataError(f"{path} holds no aae_lib system; give a file that aae_lib.save wrote.")
     try:
-        system = build(described) if into is None else _checked_system(into)
+        system = build(described) if into is None else into
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"the system that {path} describes cannot be built ({error}); save it again with this version of aae_lib."
@@ -112,10 +114,12 @@ def load_checkpoint(path: Path, system: System, recipe: dict) -> tuple[dict[str,
                 f"the checkpoint {path} is of another {kind}, {difference(found, wanted)}; "
                 "give the same arguments to go on with it, or another file name to start anew."
             )
+    try:
+        history = History(**{**notes["history"], "phases": tuple(notes["history"]["phases"])})
+    except (LookupError, TypeError) as error:
+        raise DataError(f"the history in checkpoint {path} is damaged ({error}); delete it to start anew.") from error
     load_weights(system, tensors, path)
-    settings = notes["history"]
-    settings["phases"] = tuple(settings["phases"])
-    return {name: value for name, value in tensors.items() if not name.startswith(WEIGHTS)}, History(**settings)
+    return {name: value for name, value in tensors.items() if not name.startswith(WEIGHTS)}, history
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], notes: dict) -> None:

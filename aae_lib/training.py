@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from . import checks
+from .data import Dataset
 from .devices import choose_autocast, choose_device
 from .files import writable
 from .history import History
@@ -70,8 +71,8 @@ def fit(
 ) -> History:
     """Train ``system`` in place, its phases in order on every mini-batch, and return the history of its losses.
 
-    ``data``: a ``Split`` such as ``data.train``, or images (N, C, H, W), uint8 or in [0, 1]. An epoch is one pass over them in a
-    fresh order, N // batch_size updates; the few images that fill no batch wait for the next epoch.
+    ``data``: a ``Split`` such as ``data.train``, or images (N, C, H, W), uint8 or in [0, 1]. An epoch is one pass over
+    them in a fresh order, N // batch_size updates; the few images that fill no batch wait for the next epoch.
     ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
     hardware multiplies it natively. ``optimizers`` replaces phases' own, by phase name.
@@ -246,7 +247,7 @@ def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: H
 
 
 def _training_data(data: Any, system: System) -> tuple[Tensor, Tensor | None]:
-    if hasattr(data, "train"):
+    if isinstance(data, Dataset):
         raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
     images = checks.images("data", getattr(data, "images", data), system.image_shape)
     labels = getattr(data, "labels", None)

@@ -68,35 +68,34 @@ function paint(canvas, pixels, [channels, height, width]) {
 function latentSpace(model) {
   const limits = model.get("limits");
   const span = limits.map(([low, high]) => high - low);
+  const digits = span.map((width) => Math.floor(Math.log10(width)));
   return {
     limits,
     span,
-    dimensions: limits.length,
     codes: codesOf(model.get("codes"), limits.length),
     draws: codesOf(model.get("draws"), limits.length),
     clamp: (value, k) => Math.min(Math.max(value, limits[k][0]), limits[k][1]),
     share: (value, k) => (value - limits[k][0]) / span[k],
-    readable: (value, k) => value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(span[k])))).replace("-", "−"),
+    unit: digits.map((digit) => 10 ** digit), // limits are tenths of it
+    readable: (value, k) => value.toFixed(Math.max(0, 2 - digits[k])).replace("-", "−"),
   };
 }
 
 /** A slider for each of the first dimensions. */
 function buildSliders(model, space, move) {
   const sliders = space.limits.slice(0, MOST_SLIDERS).map(([min, max], k) => {
-    const input = element("input", { type: "range", min, max, step: space.span[k] / 200, "aria-label": `z${k + 1}` });
+    const input = element("input", { type: "range", min, max, step: space.unit[k] / 50, "aria-label": `z${k + 1}` });
     input.oninput = () => move(model.get("z").map((old, j) => (j === k ? input.valueAsNumber : old)));
     return { input, output: element("output"), name: element("span", { innerHTML: `<i>z</i><sub>${k + 1}</sub>` }) };
   });
   const rows = sliders.map(({ name, input, output }) => element("label", { className: "slider" }, name, input, output));
-  const rest = space.dimensions > MOST_SLIDERS ? `The first ${MOST_SLIDERS} of ${space.dimensions} dimensions.` : "";
+  const rest = space.limits.length > MOST_SLIDERS ? `The first ${MOST_SLIDERS} of ${space.limits.length} dimensions.` : "";
   return {
     nodes: [element("div", { className: "sliders" }, ...rows), element("p", { textContent: rest })],
-    show(z) {
-      sliders.forEach(({ input, output }, k) => {
-        input.value = z[k];
-        output.value = space.readable(z[k], k);
-      });
-    },
+    show: (z) => sliders.forEach(({ input, output }, k) => {
+      input.value = z[k];
+      output.value = space.readable(z[k], k);
+    }),
   };
 }
 
@@ -127,13 +126,12 @@ function buildPad(model, space, move) {
   pad.onkeydown = (event) => {
     const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
     if (!direction) return;
-    event.preventDefault();
+    event.preventDefault(); // or else the page scrolls
     const [right, up] = axes.map((k, a) => model.get("z")[k] + direction[a] * span[k] * (event.shiftKey ? 0.1 : 0.02));
     moveTo(right, up);
   };
 
-  const labels = model.get("labels");
-  const colours = model.get("colours");
+  const [labels, colours] = [model.get("labels"), model.get("colours")];
   const colour = (label) => colours[label % colours.length];
 
   function drawCodes() {
@@ -175,7 +173,7 @@ function buildPad(model, space, move) {
     const where = axes.map((k) => `z${k + 1} = ${space.readable(z[k], k)}`).join(", ");
     pad.setAttribute("aria-label", `Latent space, ${where}. Drag, or use the arrow keys.`);
   }
-  const names = space.dimensions > 2 ? [chooser(0), chooser(1)] : ["z₁", "z₂"];
+  const names = space.limits.length > 2 ? [chooser(0), chooser(1)] : ["z₁", "z₂"];
   const caption = element("figcaption", {}, "→ ", names[0], "\u2003↑ ", names[1]);
   const classes = element("div", { className: "classes" });
   for (const label of [...new Set(labels)].sort((a, b) => a - b)) {
@@ -235,15 +233,14 @@ function buildPlayer(model, space, move) {
     });
   }
   stop();
-  return { nodes: [ends[0].row, position, ends[1].row, play], stop, showEnds };
+  return { nodes: [play, ends[0].row, position, ends[1].row], stop, showEnds };
 }
 
 function render({ model, el: root }) {
   const space = latentSpace(model);
   const shape = model.get("image_shape");
   let decode = null; // set when the weights have come
-  let saving = 0;
-  let frame = 0;
+  let [saving, frame] = [0, 0]; // a timeout and an animation frame to come
 
   function move(z) {
     model.set("z", z); // fires change:z
@@ -254,7 +251,7 @@ function render({ model, el: root }) {
   const take = (z) => (player?.stop(), move(z)); // a hand on a control ends the playing
   const picture = pictureCanvas(shape, SIDE, "the picture that z decodes to");
   const sliders = buildSliders(model, space, take);
-  const pad = space.dimensions > 1 ? buildPad(model, space, take) : null;
+  const pad = space.limits.length > 1 ? buildPad(model, space, take) : null;
   const player = space.codes.length ? buildPlayer(model, space, move) : null;
 
   function show() {
@@ -281,7 +278,8 @@ function render({ model, el: root }) {
     element("div", { className: "row" },
       element("figure", {}, picture, element("figcaption", {}, "decoded picture")), pad?.node ?? "", tools),
     ...sliders.nodes, message);
-  explorer.dataset.lmSuppressShortcuts = "true"; // otherwise JupyterLab takes the arrow keys
+  const controls = explorer.querySelectorAll(".pad, input, select, button");
+  for (const control of controls) control.dataset.lmSuppressShortcuts = "true"; // or else JupyterLab takes the arrow keys
   root.append(explorer);
 
   model.on("change:z", showSoon);

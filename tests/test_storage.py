@@ -44,9 +44,13 @@ SYSTEMS = {
     "autoencoder": lambda: Autoencoder(SHAPE, latent_dim=3, hidden=(8,), input_dropout=0.2),
     "autoencoder convolutional": lambda: Autoencoder((3, 9, 6), hidden=(4,), body="convolutional", batch_norm=True),
     "gan": lambda: GenerativeAdversarialNetwork(SHAPE, prior=Uniform(4), hidden=(8,), discriminator_hidden=(6,)),
-    "gan convolutional": lambda: GenerativeAdversarialNetwork(SHAPE, prior=Gaussian(4), hidden=(4,), body="convolutional"),
+    "gan convolutional": lambda: GenerativeAdversarialNetwork(
+        SHAPE, prior=Gaussian(4), hidden=(4,), body="convolutional"
+    ),
     "vae": lambda: VariationalAutoencoder(SHAPE, prior=Gaussian(2), hidden=(8,), likelihood="gaussian"),
-    "vae mixture": lambda: VariationalAutoencoder(SHAPE, prior=GaussianMixture(std=(1, 0.2)), hidden=(8,), batch_norm=True),
+    "vae mixture": lambda: VariationalAutoencoder(
+        SHAPE, prior=GaussianMixture(std=(1, 0.2)), hidden=(8,), batch_norm=True
+    ),
     "numpy settings": lambda: aae(prior=Gaussian(np.int64(2), np.float32(2)), hidden=(np.int64(8),), seed=np.int64(1)),
 }
 

@@ -83,6 +83,7 @@ def execute(notebook: NotebookNode, patience: int | None = None) -> None:
         notebook,
         timeout=patience,
         kernel_name="python3",
+        extra_arguments=["--log-level=CRITICAL"],  # its cells speak for themselves
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         record_timing=False,
         store_widget_state=False,
@@ -204,7 +205,7 @@ def run(path: Path) -> None:
     finally:  # what was computed before a failure or Ctrl-C is worth seeing
         write_whole(BUILD / path.name, nbformat.writes(notebook) + "\n")
         write_whole(BUILD / f"{path.stem}.html", to_html(notebook))
-        print(f"  written: build/{path.name} and build/{path.stem}.html")
+        print(f"\n  written: build/{path.name} and build/{path.stem}.html")
 
 
 def main() -> None:

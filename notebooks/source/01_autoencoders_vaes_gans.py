@@ -1,0 +1,811 @@
+# %% [markdown]
+# # Autoencoders, variational autoencoders and the adversarial game
+#
+# Adversarial autoencoders join two older ideas: an autoencoder, which learns a code for every image, and an
+# adversarial game, which makes one distribution look like another. Here you build both, and the variational
+# autoencoder that they compete with, and find out what each one lacks.
+#
+# **You will learn**
+# - to train an autoencoder with a two-dimensional code, and to find and measure the *holes* in its latent space;
+# - to derive the evidence lower bound (ELBO), to watch it close on a log-likelihood that we can compute exactly, and to
+#   train a variational autoencoder (VAE) with it;
+# - to play the minimax game of a generative adversarial network (GAN), first on points in the plane, then on digits;
+# - how a model is written in this course: networks plus *phases*, and one loop, `fit`, that trains them all.
+#
+# **You need** PyTorch basics (modules, gradients, optimizers), what a density and an expectation are, and
+# [Start here](00_start_here.ipynb).
+#
+# **About 3 minutes on a laptop CPU.** It ends with [one figure](#What-each-one-lacks): the same number of digits drawn
+# from each of the three models, below real ones.
+
+# %%
+import math
+
+import numpy as np
+import torch
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from torch.distributions import Normal, kl_divergence
+from torch.nn import functional as F
+
+from aae_lib import Snapshots, choose, figures, fit, load
+from aae_lib.evaluation import latent
+from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
+from aae_lib.priors import Gaussian
+from aae_lib.systems import Autoencoder, GenerativeAdversarialNetwork, VariationalAutoencoder
+from aae_lib.systems.base import Adam, Batch, Phase, System, as_float
+
+settings = choose(
+    smoke=dict(data="digits", hidden=(128, 128), batch=50, ae=20, denoising=10, vae=20, ring=3, gan=10),
+    quick=dict(data="mnist", hidden=(512, 512), batch=100, ae=3, denoising=2, vae=4, ring=40, gan=8),
+    paper=dict(data="mnist", hidden=(1000, 1000), batch=100, ae=100, denoising=50, vae=200, ring=100, gan=200),
+)
+SEED = 0
+data = load(settings.data, fallback="digits")
+data
+
+# %% [markdown]
+# The last six settings are numbers of epochs: passes over the training images.
+#
+# ## An autoencoder
+#
+# An autoencoder is two networks. The *encoder* turns an image $x$ into a short code $z$, the *decoder* turns the code
+# into an image $\hat x$ again. Nobody tells the networks what a good code is. They only have to give back what they
+# were given:
+#
+# $$ L_{\text{reconstruction}} = \mathbb{E}_{x} \left[ \tfrac12 \, \lVert \hat x - x \rVert^2 \right]
+#    \qquad \hat x = \mathrm{decoder}(z), \quad z = \mathrm{encoder}(x) $$
+#
+# The squared error is *summed* over an image's pixels and averaged over the batch. That is the paper's scale, and it
+# matters: had we averaged over the 784 pixels too, as `torch.nn.MSELoss` does, every gradient would be 784 times
+# smaller, and the paper's learning rates would mean something else.
+#
+# In this course a model is a `System`: it builds its networks, and lists its *phases*. A phase names a loss and the
+# networks that this loss may change. An autoencoder has only one phase.
+
+
+# %%
+class AE(System):
+    def __init__(self, image_shape, latent_dim=2, hidden=(512, 512), seed=0):
+        super().__init__(locals())
+        self.encoder = Encoder(self.image_shape, latent_dim, hidden=hidden)
+        self.decoder = Decoder(latent_dim, self.image_shape, hidden=hidden)
+        initialise(self, seed)
+
+    def phases(self):
+        return [Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder))]
+
+    def reconstruction_loss(self, batch):
+        """½ ‖x̂ − x‖² per image."""
+        z = self.encoder(batch.images)  # (B, Z)
+        squared_error = (self.decoder(z) - batch.images).square()  # (B, C, H, W)
+        return 0.5 * squared_error.sum(dim=(1, 2, 3)).mean()
+
+
+# %% [markdown]
+# We give it a code of two numbers, so that we can look at all there is. On MNIST, `fit` takes about 15 s, and the loss
+# falls to about 17. To judge that number, compare it with what the *mean image* scores as an answer to everything, about
+# 26: a decoder that did not listen to its code could do no better than that.
+
+# %%
+autoencoder = AE(data.image_shape, hidden=settings.hidden, seed=SEED)
+history = fit(autoencoder, data.train, epochs=settings.ae, batch_size=settings.batch, seed=SEED)
+
+print(f"mean image: {history.mean_image_loss:.1f}")
+assert history.losses["reconstruction"][-1] < 0.9 * history.mean_image_loss
+figures.show(
+    figures.reconstructions(autoencoder, data.test.images[:12]),
+    alt="A row of digits that the autoencoder never saw, and below it a blurred version of each; most are the same digit.",
+)
+
+# %% [markdown]
+# Two numbers per image are few, and still most digits come back as themselves, only blurred.
+#
+# Is the class above what `aae_lib` ships as `Autoencoder`? From the same seed, on the same images, both must have the
+# same losses, update by update.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+
+
+def same_losses(ours, theirs):
+    """Train both with the same seed on the same 1,000 images: do all phases have the same losses all along?"""
+    how = dict(epochs=2, batch_size=100, seed=SEED, precision="float32", progress=False)
+    first, second = (fit(system, data.train.images[:1000], **how).losses for system in (ours, theirs))
+    return first.keys() == second.keys() and all(np.allclose(first[name], second[name], rtol=1e-3) for name in first)
+
+
+print("same losses:", same_losses(AE(data.image_shape), Autoencoder(data.image_shape, hidden=(512, 512))))
+
+# %% [markdown]
+# ## The holes in its latent space
+#
+# **Predict, then run.** The loss asks only that $\hat x$ be like $x$. It does not say where in the plane the codes should
+# lie. Will they fill a disc around zero? Will the ten digits be apart? Will there be codes between them?
+
+# %%
+codes = autoencoder.encode(data.train.images[:10_000])  # (N, 2)
+figures.show(
+    figures.latent_scatter(codes, data.train.labels[:10_000], title="Where the autoencoder puts digits"),
+    alt="Codes of digits in the plane, coloured by class: rays of different length and width that leave a common "
+    "centre, crowded there, with wide gaps between them.",
+)
+
+# %% [markdown]
+# The codes are where they happened to end up. The axes have no natural scale, the classes spread out in wedges and
+# streaks, and between them there is nothing.
+#
+# What does the decoder make of that nothing? It will answer for any point, so ask it about a regular grid. Below, a cell is
+# tinted where none of the codes above lies in it.
+
+
+# %%
+def latent_grid_with_holes(system, codes, side=20):
+    """The plane decoded cell by cell, tinted where a cell has no code; and the share of such cells."""
+    low, high = codes.quantile(0.002).item(), codes.quantile(0.998).item()
+    counts, *_ = np.histogram2d(*codes.T.numpy(), bins=side, range=[[low, high]] * 2)
+    empty = counts.T[::-1] == 0  # (side, side); z₂ grows upwards, rows go down
+    figure = figures.latent_grid(system, low, high, side)
+    tint = np.dstack([np.broadcast_to(to_rgb(figures.ROSE), (side, side, 3)), 0.55 * empty])
+    figure.axes[0].imshow(tint, extent=(low, high, low, high), aspect="auto", interpolation="nearest")
+    figure.axes[0].set_title("tinted: cells without a code", fontsize=10)
+    return figure, empty.mean()
+
+
+figure, empty = latent_grid_with_holes(autoencoder, codes)
+print(f"{empty:.0%} of the cells are empty")
+figures.show(
+    figure,
+    alt="The latent plane of the autoencoder as a grid of decoded pictures. Cells that hold codes show digits; most of "
+    "the square is tinted as empty, and its pictures are mixtures of digits or one digit repeated.",
+)
+
+# %% [markdown]
+# Where codes live you see digits that change smoothly from cell to cell. In the tinted cells the decoder extrapolates:
+# it was never trained there.
+#
+# So suppose you want *new* digits. You must choose codes to decode, and nothing tells you which. The best that is at hand is
+# a Gaussian with the codes' own mean and covariance. Draw from it, and look at the draws that fall near some code, and at those
+# that fall far from all of them.
+
+
+# %%
+def fitted_draws(codes, count, seed):
+    """Draws (count, Z) from a Gaussian with the mean and covariance of ``codes``."""
+    noise = torch.randn(count, codes.shape[1], generator=torch.Generator().manual_seed(seed))
+    return codes.mean(dim=0) + noise @ torch.linalg.cholesky(codes.T.cov()).T
+
+
+draws = fitted_draws(codes, 1000, seed=SEED)
+distance = torch.cdist(draws, codes).amin(dim=1)  # (1000,), from each draw to the nearest code
+near, far = draws[distance.argsort()[:12]], draws[distance.argsort()[-12:]]
+
+figures.show(
+    figures.show_images(
+        autoencoder.decode(torch.cat([near, far])), columns=12, rows=("near codes", "far from\nall codes")
+    ),
+    alt="Two rows of decoded draws: near codes they look like digits, far from all codes they are smears and mixtures of "
+    "two digits.",
+)
+
+# %% [markdown]
+# The lower row is what sampling from a plain autoencoder risks. How often does it happen? `latent.holes` counts the draws
+# that lie in a hole: the nearest of $N$ codes is farther away than the seventh nearest of $N$ other draws. If the codes
+# were themselves draws from that Gaussian, 0.8 % would be expected by chance.
+
+# %%
+autoencoder_holes = latent.holes(codes, prior=None)
+print(f"holes: {autoencoder_holes:.1%} of a Gaussian fitted to the codes (by chance {latent.HOLES_FLOOR:.1%})")
+assert autoencoder_holes > 3 * latent.HOLES_FLOOR
+
+# %% [markdown]
+# ### Look for holes yourself
+#
+# Drag the point, in JupyterLab. Start within a class and move slowly to another one, then go outwards, where no dots are. Watch
+# for the moment where the picture stops being a digit.
+
+# %%
+from aae_lib.widgets import explore
+
+explore(autoencoder, data.test.images[:1000], labels=data.test.labels[:1000])
+
+# %% [markdown]
+# ### A denoising autoencoder
+#
+# A better code, though not a filled plane, comes from one more argument. A *denoising* autoencoder (Vincent et al. 2008) sees
+# a spoilt image, and is compared with the clean one, so that it must learn what digits look like rather than copy. Here the
+# noise has a standard deviation of 0.5 where pixels go from 0 to 1, and the code has 32 numbers. About 10 s.
+
+# %%
+denoiser = Autoencoder(data.image_shape, latent_dim=32, hidden=settings.hidden, input_noise=0.5, seed=SEED)
+fit(denoiser, data.train, epochs=settings.denoising, batch_size=settings.batch, seed=SEED)
+
+clean = as_float(data.test.images[:12])
+noisy = clean + 0.5 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
+denoised = denoiser.reconstruct(noisy.clamp(0, 1))
+for name, images in {"noisy": noisy.clamp(0, 1), "denoised": denoised}.items():
+    print(f"½ ‖{name} − clean‖² = {0.5 * (images - clean).square().sum(dim=(1, 2, 3)).mean():.1f}")
+assert (denoised - clean).square().sum() < (noisy.clamp(0, 1) - clean).square().sum()
+figures.show(
+    figures.show_images(torch.cat([clean, noisy.clamp(0, 1), denoised]), 12, rows=("clean", "noisy", "denoised")),
+    alt="Three rows: digits, the same digits under strong noise, and the denoising autoencoder's answers, which are clean "
+    "and nearly always the right digit.",
+)
+
+# %% [markdown]
+# ## The evidence lower bound
+#
+# The autoencoder lacks a statement of where codes come from. So make one. Say that every image began as a code drawn from a
+# *prior* $p(z)$, and was then drawn from $p(x \mid z)$, which the decoder describes. That is a full model of images, with a
+# density:
+#
+# $$ p(x) = \int p(x \mid z)\, p(z)\, dz $$
+#
+# We would like to choose the decoder that makes the training images most probable. But the integral runs over all codes, and
+# for one image nearly all of them contribute nothing. We need help to find those that matter: an encoder. Call its answer
+# $q(z \mid x)$, a distribution over codes for this image. It may be any distribution; the derivation takes four steps.
+#
+# 1. The left side does not depend on $z$, so its mean over $q$ is itself:
+# $\;\log p(x) = \mathbb{E}_{q(z \mid x)} \left[ \log p(x) \right]$.
+#
+# 2. By Bayes' rule, $p(x) = p(x, z)\,/\,p(z \mid x)$ for every $z$:
+# $\;\log p(x) = \mathbb{E}_{q} \left[ \log \dfrac{p(x, z)}{p(z \mid x)} \right]$.
+#
+# 3. Multiply and divide by $q(z \mid x)$, and split the logarithm:
+#
+# $$ \log p(x) = \underbrace{\mathbb{E}_{q} \left[ \log \frac{p(x, z)}{q(z \mid x)} \right]}_{\text{ELBO}}
+#    + \underbrace{\mathbb{E}_{q} \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right]}_{KL(q(z \mid x)\, \Vert\, p(z \mid x)) \;\ge\; 0} $$
+#
+# 4. A Kullback-Leibler divergence is never negative. So the first term is a *lower bound* on the *evidence* $\log p(x)$, and
+# the gap is exactly how far $q$ is from the true posterior $p(z \mid x)$. With $p(x, z) = p(x \mid z)\, p(z)$ the bound is
+#
+# $$ \log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)} \left[ \log p(x \mid z) \right]}_{\text{reconstruction}}
+#    \; - \; \underbrace{KL \left( q(z \mid x)\, \Vert\, p(z) \right)}_{\text{stay near the prior}} $$
+#
+# Everything on the right can be computed, and raising it does two things at once: it makes the images more probable, or it
+# brings $q$ nearer to the true posterior.
+#
+# **The two terms for Gaussians.** Let $q(z \mid x) = N(\mu, \sigma^2)$ and $p(z) = N(0, 1)$ in one dimension. Then
+# $\log q - \log p = -\log \sigma - \tfrac12 \frac{(z - \mu)^2}{\sigma^2} + \tfrac12 z^2$, and under $q$ the mean of $(z - \mu)^2$ is
+# $\sigma^2$, that of $z^2$ is $\mu^2 + \sigma^2$. So
+#
+# $$ KL = \tfrac12 \left( \sigma^2 + \mu^2 - 1 - \log \sigma^2 \right), $$
+#
+# summed over dimensions. It is 0 when $\mu = 0$ and $\sigma = 1$, and only then.
+#
+# **Reparameterisation.** The other term is a mean over draws of $z$, and a draw has no gradient. But $z \sim N(\mu, \sigma^2)$ can be
+# drawn as $z = \mu + \sigma \varepsilon$ with $\varepsilon \sim N(0, 1)$. The chance is now in $\varepsilon$, which has no parameters,
+# and $z$ is an ordinary differentiable function of $\mu$ and $\sigma$.
+
+
+# %%
+def gaussian_kl(mean, log_variance):
+    """KL(N(μ, σ²) ‖ N(0, 1)) in nats, summed over dimensions: two (B, Z) -> (B,)."""
+    return 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(dim=1)
+
+
+mean, log_variance = torch.tensor([[0.7]]), torch.tensor([[-1.0]])
+from_torch = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)).sum(dim=1)
+print(f"our KL {gaussian_kl(mean, log_variance).item():.4f}, torch.distributions {from_torch.item():.4f}")
+assert torch.allclose(gaussian_kl(mean, log_variance), from_torch)
+
+# %% [markdown]
+# ### The bound and its gap, in one dimension
+#
+# In a model with one-dimensional $z$ and $x$ the integral can be done on a grid, so $\log p(x)$ is known, and we can see
+# the bound rise to it. The model: $z \sim N(0, 1)$ and $x \mid z \sim N(z^2, \tfrac12^2)$. We observe $x = 1$.
+
+# %%
+x, prior = 1.0, Normal(0.0, 1.0)
+
+
+def log_likelihood(z):
+    """log p(x | z) of the x that we observed."""
+    return Normal(z.square(), 0.5).log_prob(torch.tensor(x))
+
+
+z = torch.linspace(-5, 5, 10_001, dtype=torch.float64)
+dz = (z[1] - z[0]).item()
+log_joint = prior.log_prob(z) + log_likelihood(z)  # log p(x, z)
+log_evidence = torch.logsumexp(log_joint, dim=0).item() + math.log(dz)  # log ∫ p(x, z) dz
+log_posterior = log_joint - log_evidence  # log p(z | x)
+print(f"log p(x) = {log_evidence:.3f} nats")
+
+# %% [markdown]
+# Now fit $q = N(\mu, \sigma^2)$ by raising the ELBO. The training loop uses what a VAE uses: the closed KL and reparameterised
+# draws. `exact` does both terms on the grid instead, to watch.
+#
+# **Predict, then run.** $x$ was made from $z^2$, so $z = 1$ and $z = -1$ explain it equally well. What will a single Gaussian do?
+# How large will the gap be at the end?
+
+
+# %%
+def exact(q):
+    """The ELBO and its gap KL(q ‖ p(z | x)), by sums over the grid."""
+    weights = q.log_prob(z).exp() * dz
+    elbo = (weights * log_likelihood(z)).sum() - kl_divergence(q, prior)
+    return elbo.item(), (weights * (q.log_prob(z) - log_posterior)).sum().item()
+
+
+mu, log_sigma = torch.tensor(1.8, requires_grad=True), torch.tensor(-0.5, requires_grad=True)
+optimizer = torch.optim.Adam([mu, log_sigma], lr=0.03)
+generator = torch.Generator().manual_seed(SEED)
+path = []  # q, ELBO and gap before each step
+for _ in range(200):
+    path.append((Normal(mu.item(), log_sigma.exp().item()), *exact(Normal(mu.detach(), log_sigma.detach().exp()))))
+    draws = mu + log_sigma.exp() * torch.randn(100, generator=generator)  # reparameterised: gradients reach μ and σ
+    elbo = log_likelihood(draws).mean() - kl_divergence(Normal(mu, log_sigma.exp()), prior)
+    optimizer.zero_grad()
+    (-elbo).backward()
+    optimizer.step()
+
+_, elbo, gap = path[-1]
+print(f"ELBO {elbo:.3f} + gap {gap:.3f} = {elbo + gap:.3f}; log p(x) = {log_evidence:.3f}")
+assert abs(elbo + gap - log_evidence) < 1e-3
+
+
+# %%
+def elbo_figure(path, shown=(0, 20, 199)):
+    """Left: the true posterior and q on the way to it. Right: the ELBO rising, and the gap that stays."""
+    figure, (left, right) = figures.canvas(2, 2, 4.5, 3.4)
+    left.fill_between(z, log_posterior.exp(), color=figures.PRIOR_GREYS[-1], label="true posterior p(z | x)")
+    for step, style in zip(shown, (":", "--", "-"), strict=True):
+        left.plot(z, path[step][0].log_prob(z).exp(), style, color=figures.BLUE, label=f"q(z | x), step {step}")
+    left.set(xlabel="z", ylabel="density", xlim=(-3, 3))
+    left.legend(loc="upper left", fontsize=8)
+    steps, elbos = range(len(path)), [elbo for _, elbo, _ in path]
+    right.fill_between(steps, elbos, log_evidence, color=figures.ROSE, alpha=0.3, label="gap: KL(q ‖ p(z | x))")
+    right.plot(steps, elbos, color=figures.BLUE, label="ELBO")
+    right.axhline(log_evidence, color=figures.INK, linestyle="--", label="log p(x)")
+    right.set(xlabel="step", ylabel="nats", ylim=(-6, 0))
+    right.legend(loc="lower right", fontsize=8)
+    return figure
+
+
+figures.show(
+    elbo_figure(path),
+    alt="Left: a true posterior with two equal humps at about −1 and 1; the Gaussian q moves onto the right hump and becomes "
+    "as narrow as it. Right: the ELBO rises towards the dashed log p(x) and stops below it; a band of about 0.7 nats stays.",
+)
+assert abs(gap - math.log(2)) < 0.1
+
+# %% [markdown]
+# A single Gaussian can hold only one hump, and it does that well. The gap that stays is about 0.73 nats, of which $\ln 2 = 0.69$
+# is the price of the missing hump: $q$ puts all its mass where the posterior has half of its own. No training can close that
+# gap. Only a richer $q$ could, and the next notebook has one.
+#
+# ## A variational autoencoder
+#
+# A VAE (Kingma & Welling 2014) is this bound with networks in it. The encoder answers an image with $\mu$ and $\log \sigma^2$ of its
+# $q(z \mid x)$, one draw of $z$ goes through the decoder, and the loss is the negative ELBO. For $\log p(x \mid z)$ we take
+# the cross-entropy of every pixel with the decoder's output, as the VAE paper does: it treats a grey value as the
+# probability of ink.
+
+
+# %%
+class VAE(System):
+    def __init__(self, image_shape, prior, hidden=(512, 512), seed=0):
+        super().__init__(locals())
+        self.prior = prior
+        self.encoder = Encoder(self.image_shape, prior.dim, posterior="gaussian", hidden=hidden)
+        self.decoder = Decoder(prior.dim, self.image_shape, hidden=hidden)
+        initialise(self, seed)
+
+    def phases(self):
+        return [Phase("negative_elbo", self.negative_elbo, learns=(self.encoder, self.decoder))]
+
+    def negative_elbo(self, batch):
+        reconstruction, divergence = self.elbo_terms(batch)
+        return reconstruction + divergence
+
+    def elbo_terms(self, batch):
+        """E_q[−log p(x | z)] and KL(q(z | x) ‖ p(z)), in nats per image."""
+        mean, log_variance = self.encoder.gaussian(batch.images)  # (B, Z) each
+        noise = torch.randn(mean.shape, generator=batch.generator, device=mean.device)
+        z = mean + (0.5 * log_variance).exp() * noise  # (B, Z)
+        pixels = F.binary_cross_entropy_with_logits(self.decoder.logits(z), batch.images, reduction="none")
+        return pixels.sum(dim=(1, 2, 3)).mean(), gaussian_kl(mean, log_variance).mean()
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+shipped = VariationalAutoencoder(data.image_shape, prior=Gaussian(2), hidden=(512, 512))
+print("same losses:", same_losses(VAE(data.image_shape, Gaussian(2)), shipped))
+
+# %% [markdown]
+# Now train it: about 20 s on MNIST, and the negative ELBO falls to about 155 nats.
+#
+# **Predict, then run.** The KL term pulls every $q(z \mid x)$ to the same $N(0, 1)$, the reconstruction wants them apart. What will
+# the plane of codes look like this time?
+
+# %%
+vae = VAE(data.image_shape, Gaussian(2), hidden=settings.hidden, seed=SEED)
+history = fit(vae, data.train, epochs=settings.vae, batch_size=settings.batch, seed=SEED)
+
+vae_codes = vae.encode(data.train.images[:10_000], seed=SEED)  # (N, 2): with a seed, one draw from each q(z | x)
+vae_holes = latent.holes(vae_codes, vae.prior)
+print(f"holes: {vae_holes:.1%} of the prior (autoencoder, of a fitted Gaussian: {autoencoder_holes:.1%})")
+assert vae_holes < autoencoder_holes
+figures.show(
+    figures.latent_scatter(vae_codes, data.train.labels[:10_000], vae.prior, "Where the VAE puts digits"),
+    alt="Codes of digits coloured by class, filling a disc that agrees with the grey regions of the Gaussian prior; the "
+    "classes are sectors that touch or overlap.",
+)
+
+# %% [markdown]
+# The codes fill the prior, drawn in grey, and the classes lie edge to edge. There are hardly any holes to fall into, so a
+# draw from the prior can be decoded with confidence. Here is the whole prior decoded, at the percentiles of both dimensions, so
+# that every picture stands for the same probability.
+
+# %%
+figures.show(
+    figures.percentile_grid(vae, side=16),
+    alt="A grid of 16 by 16 decoded digits over the percentiles of the prior: all ten digits in regions that blend into each "
+    "other, every picture a digit or close to one.",
+)
+
+# %% [markdown]
+# Compare it with the tinted grid above: no cell is wasted. At the borders between two digits there are still blends. They
+# cannot be avoided, because the plane is connected and the digits are not.
+#
+# What is the bound made of? Ask for its two terms on test images.
+
+# %%
+generator = torch.Generator(vae.device).manual_seed(SEED)
+with vae.evaluating():
+    test = Batch(as_float(data.test.images).to(vae.device), None, generator)
+    reconstruction, divergence = (term.item() for term in vae.elbo_terms(test))
+print(f"log p(x) ≥ −{reconstruction:.1f} − {divergence:.1f} = {-reconstruction - divergence:.1f} nats per test image")
+assert divergence > 0.5
+
+# %% [markdown]
+# The KL, about 6 nats on MNIST, is what the code tells about an image: with two dimensions, about as much as naming one of
+# $e^6 \approx 400$ places in the plane.
+#
+# Now look at samples.
+
+# %%
+figures.show(
+    figures.show_images(vae.sample(36, seed=SEED), columns=12, title="Codes drawn from the prior, decoded by the VAE"),
+    alt="36 samples of the VAE: recognisable digits with soft, blurred strokes, a few of them blends of two digits.",
+)
+
+# %% [markdown]
+# They are digits, and they are soft. A draw of $z$ is a little uncertain, images that share it differ in where their strokes
+# lie, and the decoder's best answer is their mean. That is the VAE's well-known *blur*.
+#
+# There is a second limit, which this figure hides. The bound contains $\log p(z)$: to train, we had to know the *density* of
+# the prior. A prior that we can only draw from, such as points on a curve, is out of reach.
+#
+# ## The adversarial game
+#
+# A GAN (Goodfellow et al. 2014) needs no density at all. A *generator* $G$ turns noise $z \sim p(z)$ into images. A *discriminator* $D$
+# looks at an image and says how probable it is that it came from the data. They play against each other:
+#
+# $$ \min_G \max_D \; V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} \left[ \log D(x) \right]
+#    + \mathbb{E}_{z \sim p(z)} \left[ \log \left( 1 - D(G(z)) \right) \right] $$
+#
+# **The best discriminator.** Hold $G$ still, and let $q(x)$ be the density of what it makes. At every $x$ the discriminator
+# chooses one number $D$ to maximise $p_{\text{data}} \log D + q \log (1 - D)$. The derivative
+# $\frac{p_{\text{data}}}{D} - \frac{q}{1 - D}$ is zero at
+#
+# $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + q(x)} $$
+#
+# and there the value is $V(D^*, G) = -2 \ln 2 + 2\, JSD(p_{\text{data}} \Vert q)$, where the Jensen-Shannon divergence *JSD* is 0 if both
+# densities are equal, and at most $\ln 2$. So a generator that plays against the best discriminator makes a distance between
+# densities smaller, without ever computing a density.
+#
+# Check it in one dimension, where both densities are known. Data: $N(-1, 1)$; a generator that stands still: $N(1, 0.6^2)$.
+
+# %%
+p, q = Normal(-1.0, 1.0), Normal(1.0, 0.6)
+discriminator = Discriminator((1,), hidden=(64, 64))
+initialise(discriminator, SEED)
+optimizer = torch.optim.Adam(discriminator.parameters(), lr=3e-3)
+generator = torch.Generator().manual_seed(SEED)
+losses = []
+for _ in range(400):
+    real, fake = (d.mean + d.stddev * torch.randn(1000, 1, generator=generator) for d in (p, q))
+    loss = -F.logsigmoid(discriminator(real)).mean() - F.logsigmoid(-discriminator(fake)).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+
+# %% [markdown]
+# The discriminator returns a *logit*, and $D$ is its sigmoid $s$: $\log D = \log s(\text{logit})$ and
+# $\log (1 - D) = \log s(-\text{logit})$. Taking logarithms this way never meets $\log 0$.
+
+
+# %%
+def best_discriminator_figure(x, learned, best):
+    """Both densities, and over them what the discriminator learned beside the formula."""
+    figure, (ax,) = figures.canvas(1, 1, 8, 3.2)
+    ax.fill_between(x, p.log_prob(x).exp(), color=figures.BLUE, alpha=0.25, label="data p(x)")
+    ax.fill_between(x, q.log_prob(x).exp(), color=figures.ROSE, alpha=0.25, label="generator q(x)")
+    ax.plot(x, best, color=figures.INK, linewidth=4, alpha=0.3, label="p / (p + q)")
+    ax.plot(x, learned, color=figures.INK, label="learned D(x)")
+    ax.set(xlabel="x", ylim=(0, 1.02), xlim=(-4, 3))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+x = torch.linspace(-6, 6, 2401)  # (N,)
+density_p, density_q = p.log_prob(x).exp(), q.log_prob(x).exp()
+with torch.no_grad():
+    learned = discriminator(x[:, None]).sigmoid()
+figures.show(
+    best_discriminator_figure(x, learned, density_p / (density_p + density_q)),
+    alt="Two overlapping bell curves, data on the left and generator on the right. D falls from 1 to 0 between them; the "
+    "learned curve lies on the formula p / (p + q) wherever there are samples, and departs from it only in the far right tail.",
+)
+mixture = (density_p + density_q) / 2
+jsd = 0.5 * sum(torch.trapezoid(d * (d / mixture).log(), x).item() for d in (density_p, density_q))
+print(f"discriminator's loss {np.mean(losses[-100:]):.3f}; formula 2 ln 2 − 2 JSD = {2 * math.log(2) - 2 * jsd:.3f}")
+assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
+
+# %% [markdown]
+# **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the discriminator can only
+# guess. Its loss is then $2 \ln 2 \approx 1.386$, and the generator's is $\ln 2 \approx 0.693$. Remember these two numbers; they
+# are the health check of everything adversarial in this course.
+#
+# **One change for practice.** Early on, $D(G(z))$ is close to 0. There the slope of $\log(1 - D)$ with respect to the logit is $-D$:
+# almost nothing, just when the generator has most to learn. So the generator maximises $\log D(G(z))$ instead. The slope of that is $1 - D$,
+# close to 1, and the equilibrium is the same. This is called the *non-saturating* loss.
+#
+# In our terms the game is a system with two phases. In the first only the discriminator learns, in the second only the generator, which
+# the code calls `decoder` because it turns codes into images.
+
+
+# %%
+class GAN(System):
+    def __init__(self, image_shape, prior, hidden=(256, 256), output="sigmoid", batch_norm=False, noise=0.0, seed=0):
+        super().__init__(locals())
+        self.prior = prior
+        self.decoder = Decoder(prior.dim, self.image_shape, hidden=hidden, output=output, batch_norm=batch_norm)
+        self.discriminator = Discriminator(self.image_shape, hidden=hidden, input_noise=noise)
+        initialise(self, seed)
+
+    def phases(self):
+        slow = Adam(2e-4, beta1=0.5)  # little momentum: the two players chase a moving target
+        return [
+            Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=slow),
+            Phase("generator", self.generator_loss, learns=(self.decoder,), optimizer=slow),
+        ]
+
+    def discriminator_loss(self, batch):
+        """−log D(x) − log(1 − D(G(z)))."""
+        fake = self.decoder(self.prior.sample(len(batch), batch.generator))  # (B, C, H, W)
+        real_logits = self.discriminator(batch.images, batch.generator)  # (B,)
+        fake_logits = self.discriminator(fake, batch.generator)  # (B,)
+        return -F.logsigmoid(real_logits).mean() - F.logsigmoid(-fake_logits).mean()
+
+    def generator_loss(self, batch):
+        """−log D(G(z))."""
+        fake = self.decoder(self.prior.sample(len(batch), batch.generator))
+        return -F.logsigmoid(self.discriminator(fake, batch.generator)).mean()
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+shipped = GenerativeAdversarialNetwork(data.image_shape, prior=Gaussian(2), hidden=(256, 256))
+print("same losses:", same_losses(GAN(data.image_shape, Gaussian(2)), shipped))
+
+# %% [markdown]
+# ### Eight spots in the plane
+#
+# The smallest picture has one row of two pixels: a point in the plane. Our data are eight spots on a ring, and the generator starts from a
+# single Gaussian blob.
+#
+# **Predict, then run.** Will the generator find all eight spots at once, one after the other, or only some of them? Where will the discriminator
+# say "data" while the generator is still on its way?
+
+
+# %%
+def ring(count, seed):
+    """Points as images (count, 1, 1, 2) in [0, 1]: eight spots on a ring."""
+    generator = torch.Generator().manual_seed(seed)
+    angle = torch.randint(8, (count,), generator=generator) * (2 * math.pi / 8)
+    points = 0.5 + 0.35 * torch.stack([angle.cos(), angle.sin()], dim=1)
+    return (points + 0.02 * torch.randn(count, 2, generator=generator)).clamp(0, 1).reshape(-1, 1, 1, 2)
+
+
+plane = torch.cartesian_prod(torch.linspace(0, 1, 50), torch.linspace(0, 1, 50)).reshape(-1, 1, 1, 2)
+
+
+def look(system):
+    """1,000 generated points (1000, 2), and D over the plane (50, 50) with rows from bottom to top."""
+    with system.evaluating():
+        noise = system.prior.sample(1000, torch.Generator().manual_seed(SEED)).to(system.device)
+        belief = system.discriminator(plane.to(system.device)).sigmoid().reshape(50, 50).T
+        return system.decoder(noise).reshape(-1, 2).cpu(), belief.cpu()
+
+
+# %% [markdown]
+# About 10 s. The `Snapshots` callback keeps what `look` sees at some updates.
+
+# %%
+spots, epochs = ring(10_000, seed=SEED), settings.ring
+moments = [100 * epochs * part // 16 for part in (0, 1, 4, 16)]  # 100 updates an epoch
+snapshots = Snapshots(look, at=moments)
+toy = GAN((1, 1, 2), Gaussian(2), hidden=(128, 128), output="linear", seed=SEED)
+fast = Adam(1e-3, beta1=0.5)
+history = fit(
+    toy,
+    spots,
+    epochs=epochs,
+    seed=SEED,
+    optimizers=dict(discriminator=fast, generator=fast),
+    callbacks=[snapshots],
+)
+
+
+# %%
+def game_figure(pictures, data):
+    """Panels over updates: data, generated points, and behind them what the discriminator believes."""
+    belief_map = LinearSegmentedColormap.from_list("belief", [figures.ROSE, "white", figures.BLUE])
+    figure, axes = figures.canvas(len(pictures), len(pictures), 9 / len(pictures), 3)
+    for ax, (update, (generated, belief)) in zip(axes, sorted(pictures.items()), strict=True):
+        field = ax.imshow(
+            belief, origin="lower", extent=(0, 1, 0, 1), cmap=belief_map, vmin=0, vmax=1, alpha=0.6, zorder=0
+        )
+        ax.scatter(*data[:400].reshape(-1, 2).T, s=5, color=figures.INK, linewidths=0, label="data")
+        ax.scatter(*generated.T, s=4, color=figures.CLASS_COLOURS[2], linewidths=0, label="generated")
+        ax.set(title=f"update {update:,}", xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
+    figure.colorbar(field, ax=axes, label="D(x)", ticks=[0, 0.5, 1])
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=3)
+    return figure
+
+
+figures.show(
+    game_figure(snapshots.pictures, spots),
+    alt="Four panels over training. Eight spots of data on a ring. Generated points begin as a streak beside the ring, wander "
+    "over it, and at the end lie on all eight spots with a thin trail between neighbours; D is then near one half "
+    "on the ring and low elsewhere.",
+)
+
+# %% [markdown]
+# The coloured field is the discriminator's opinion: blue where it would bet on data, rose where it would bet on the generator. The generator
+# moves its points up that slope, the field changes under them, and they move again. In the last panel the field is pale on the ring, which means
+# $D \approx \tfrac12$: there the discriminator can no longer tell. Points between spots remain, because the generator is a continuous map of one connected blob.
+
+# %%
+generated, _ = snapshots.pictures[moments[-1]]
+angle = torch.arange(8) * (2 * math.pi / 8)
+centres = 0.5 + 0.35 * torch.stack([angle.cos(), angle.sin()], dim=1)  # (8, 2)
+distance, spot = torch.cdist(generated, centres).min(dim=1)
+hits = spot[distance < 0.08].bincount(minlength=8)  # within four standard deviations of a spot
+print(f"{hits.sum() / 1000:.0%} of the generated points lie on a spot; points per spot: {hits.tolist()}")
+print(
+    ", ".join(f"{name} {history.losses[name][-20:].mean():.2f}" for name in history.losses),
+    "(equilibrium: 1.39 and 0.69)",
+)
+
+# %% [markdown]
+# Had some spots got nothing, that would be *mode collapse*: the generator may please the discriminator with a part of the data.
+#
+# ### A GAN on digits
+#
+# The same class, with images of digits, and two changes that help a small network on a small budget: batch normalisation in the generator,
+# and noise on what the discriminator sees, which blurs the difference between both sides and keeps it from winning early. About 60 s.
+#
+# **Predict, then run.** Will the generator's loss fall, as losses do?
+
+# %%
+PRIOR = Gaussian(16)
+gan = GAN(data.image_shape, PRIOR, hidden=(256, 256), batch_norm=True, noise=0.3, seed=SEED)
+updates = settings.gan * (len(data.train) // settings.batch)
+snapshots = Snapshots(lambda system: system.sample(12, seed=SEED), at=[updates * part // 16 for part in (0, 1, 4, 16)])
+fast = Adam(1e-3, beta1=0.5)
+history = fit(
+    gan,
+    data.train,
+    epochs=settings.gan,
+    batch_size=settings.batch,
+    seed=SEED,
+    optimizers=dict(discriminator=fast, generator=fast),
+    callbacks=[snapshots],
+)
+
+# %%
+figures.show(
+    figures.snapshots(snapshots.pictures, title="The same twelve noise vectors through training"),
+    alt="Rows of twelve images at four updates: grey noise first, then white blobs, then rough digits, and at the end digits "
+    "with crisp strokes, some of them malformed.",
+)
+figures.show(
+    figures.training_curves(history),
+    alt="The losses of discriminator and generator against updates, with dashed lines at 2 ln 2 and ln 2. Both start "
+    "away from their lines, move towards them, and then stay nearly level.",
+)
+print(history.health())
+
+# %% [markdown]
+# Neither loss falls to zero, and neither should. They measure the balance of the two players and not the quality of the images: the
+# pictures get better while the curves stay level. What the curves are good for is *health*. A discriminator's loss near 0 means that it has
+# won and teaches nothing; one near its dashed line means that it finds little difference.
+#
+# The strokes are crisp, unlike the VAE's: a blurred digit is easy to tell from a real one, so the discriminator does not let it pass.
+#
+# But what is the code of a given digit? A GAN cannot say.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+shipped = GenerativeAdversarialNetwork(data.image_shape, prior=Gaussian(2))
+try:
+    shipped.encode(data.test.images[:1])
+except TypeError as sentence:
+    print(sentence)
+
+# %% [markdown]
+# ## What each one lacks
+#
+# All three models draw twelve digits. For the autoencoder we draw codes from the Gaussian that was fitted to them. A crude number goes
+# along: the share of *half-lit* pixels, neither paper (below 0.1) nor ink (above 0.9). Blur makes more of them.
+
+# %%
+models = {
+    "data": as_float(data.test.images[:1000]),
+    "autoencoder": autoencoder.decode(fitted_draws(codes, 1000, seed=SEED)),
+    "VAE": vae.sample(1000, seed=SEED),
+    "GAN": gan.sample(1000, seed=SEED),
+}
+half_lit = {name: ((images > 0.1) & (images < 0.9)).float().mean().item() for name, images in models.items()}
+for name, share in half_lit.items():
+    print(f"{name:12} {share:.1%} of the pixels are half-lit")
+assert data.name == "digits" or half_lit["GAN"] < half_lit["VAE"]
+figures.show(
+    figures.show_images(torch.cat([images[:12] for images in models.values()]), columns=12, rows=tuple(models)),
+    alt="Four rows of twelve digits: real ones; draws from the autoencoder, many of them mixtures of digits; soft digits "
+    "from the VAE; crisp but sometimes malformed digits from the GAN.",
+)
+
+# %% [markdown]
+# | | autoencoder | VAE | GAN |
+# |---|---|---|---|
+# | code of an image | yes | yes, as a distribution $q(z \mid x)$ | **no encoder** |
+# | new images from a prior | **no prior: holes** | yes | yes |
+# | sharp images | as far as the code allows | **blur** | yes |
+# | a bound on $\log p(x)$ | no | yes, the ELBO | **no density** |
+# | which priors | none | **only with a density** we can write down | any that we can draw from |
+# | training | one loss that falls | one loss that falls | a game: watch the balance |
+#
+# Every bold entry is missing where another column has it. Read the row *which priors* again: the discriminator made a
+# distribution agree with another one from draws alone. It does not care whether these are images.
+#
+# So keep the autoencoder, and play the game with its *codes*. Let a discriminator tell draws of the prior $p(z)$ from codes of
+# images, whose distribution is called the *aggregated posterior* $q(z) = \int q(z \mid x)\, p_{\text{data}}(x)\, dx$, and let the encoder
+# learn to fool it. Then the codes fill the prior, the holes close, the encoder stays, and the prior needs no density. That is an
+# adversarial autoencoder.
+
+# %% [markdown]
+# ## Summary
+# - An autoencoder learns codes and decodes them, but nothing says where codes lie. The latent space has holes, and sampling falls into them.
+# - $\log p(x) = \text{ELBO} + KL(q(z \mid x) \Vert p(z \mid x))$. Maximising the ELBO is training a VAE. The gap closes only if $q$ can
+#   take the shape of the true posterior.
+# - The best discriminator is $p_{\text{data}} / (p_{\text{data}} + q)$. At equilibrium the losses are $2 \ln 2$ and $\ln 2$.
+# - A system is networks plus phases: one for the autoencoder and the VAE, two for the GAN.
+#
+# The paper reviews these models in its Sections 1 and 1.1 and gives no figures or numbers for them there, so none stand beside ours. Our
+# GAN is smaller and trained much shorter than those in the literature.
+#
+# ## Exercises
+# 1. *(easy)* Train the autoencoder for twice as many epochs. Does the share of holes go down? Why should it, or why not?
+# 2. *(easy)* Use 10 dimensions in place of 2 for the VAE's prior. What happens to the two terms of the ELBO, and to the blur?
+# 3. *(medium)* Let the 1-D toy start at $\mu = -1.8$. Then observe $x = -1$ in place of $x = 1$. How large is the gap now, and why?
+#    <details><summary>Hint</summary>No real $z$ has $z^2 = -1$. How many humps does the posterior have?</details>
+# 4. *(medium)* Give the KL term a weight $\beta$ (Higgins et al. 2017). Find a $\beta$ at which holes come back, and one at which all codes
+#    land in the same place.
+#    <details><summary>Hint</summary>Subclass <code>VAE</code> and override <code>negative_elbo</code>; measure with <code>latent.holes</code>.</details>
+# 5. *(hard)* Train the generator on the ring with the saturating loss, $\log(1 - D(G(z)))$. At which updates does it stand still? Plot the mean of
+#    $D(G(z))$ beside it.
+# 6. *(hard)* Make the ring's GAN collapse to fewer than eight spots, by changing the learning rate of one player only, and
+#    then explain the figure.
+#
+# ## What to read
+# - Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, *Adversarial Autoencoders*, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Sections 1 and 1.1.
+# - Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, [arXiv 1312.6114](https://arxiv.org/abs/1312.6114): the bound, and the KL in its Appendix B.
+# - Goodfellow et al. 2014, *Generative Adversarial Networks*, [arXiv 1406.2661](https://arxiv.org/abs/1406.2661): Section 4 has the proofs.
+# - Radford, Metz & Chintala 2016, [arXiv 1511.06434](https://arxiv.org/abs/1511.06434): why GANs use Adam with little momentum.
+# - Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising Autoencoders*, ICML.
+#
+# **Next:** [Adversarial autoencoders](02_adversarial_autoencoders.ipynb).

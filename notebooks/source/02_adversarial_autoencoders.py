@@ -1,0 +1,477 @@
+# %% [markdown]
+# # Adversarial autoencoders
+#
+# An autoencoder learns codes, but nobody knows where they lie. Here a second network learns to tell codes from draws of a
+# distribution that *we* choose, the encoder learns to fool it, and in the end a random draw can be decoded into a digit.
+#
+# **You will learn**
+# - what the *aggregated posterior* $q(z)$ is, and how a discriminator pulls it onto a prior $p(z)$;
+# - the two phases of training and their three losses, each in two or three lines;
+# - to measure how near $q(z)$ came to $p(z)$, and against what to compare the number;
+# - where the randomness of $q(z)$ can come from: three encoders side by side;
+# - what healthy losses look like, and two ways to be ill.
+#
+# **You need** PyTorch basics (`nn.Module`, `loss.backward()`) and [notebook 01](01_autoencoders_vaes_gans.ipynb): the holes in an
+# autoencoder's latent space, and the game between a generator and a discriminator.
+#
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [three clouds of codes](#Three-encoders), each from another kind
+# of encoder and each filling the same round Gaussian, so that any point of it decodes to a digit.
+
+# %%
+import torch
+from torch.nn import functional as F
+
+from aae_lib import Snapshots, choose, figures, fit, load
+from aae_lib.evaluation import distance_to_prior, knn_accuracy, moments, normality
+from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
+from aae_lib.priors import Gaussian
+from aae_lib.systems import SGD, Adam, AdversarialAutoencoder, Phase, System
+
+settings = choose(
+    smoke=dict(data="digits", hidden=(64, 64), training=dict(epochs=30, batch_size=25), settle=20),
+    quick=dict(data="mnist", hidden=(512, 512), training=dict(epochs=3, batch_size=100), settle=2),
+    paper=dict(data="mnist", hidden=(1000, 1000), training=dict(epochs=500, batch_size=100), settle=300),
+)
+data = load(settings.data, fallback="digits")
+test = data.test.images
+print(f"{settings.profile}: {len(data.train):,} training images of shape {data.image_shape}, {len(test):,} for testing")
+
+# %% [markdown]
+# ## The idea
+#
+# An encoder maps every image $x$ to a code $z$, or more generally to a distribution of codes $q(z \mid x)$. Encode *all* images
+# of the data distribution $p_d(x)$ and look at the cloud of codes as a whole, forgetting which code came from which image. This
+# cloud is the **aggregated posterior**:
+#
+# $$q(z) = \int q(z \mid x)\, p_d(x)\, dx$$
+#
+# In a plain autoencoder $q(z)$ has whatever shape training leaves behind, with holes that the decoder has never seen. If $q(z)$
+# were a distribution $p(z)$ that we can draw from, say a Gaussian, then every draw would land where the decoder knows what to
+# do. This is all that an adversarial autoencoder adds: it makes $q(z)$ equal to $p(z)$.
+#
+# How does one make two clouds of points equal? By the game that a GAN plays on images, played on codes instead. A
+# discriminator $D$ is shown draws of the prior and codes, and says how likely each is to be a draw of the prior. It is trained
+# to be right; the encoder is trained to make it wrong:
+#
+# $$\min_{q}\, \max_{D}\;\; \mathbb{E}_{z \sim p(z)}\big[\log D(z)\big] + \mathbb{E}_{z \sim q(z)}\big[\log (1 - D(z))\big]$$
+#
+# When the two clouds are equal, nobody can do better than to guess, $D(z) = \tfrac12$ everywhere. Note what the game needs of the
+# prior: *draws* of it, never its density $p(z)$. [Notebook 03](03_aae_versus_vae.ipynb) builds on that.
+
+# %%
+figures.show(
+    figures.network_diagram(),
+    alt="Diagram. Top row: an image x goes through an encoder to a code z, and through a decoder to a reconstruction. Bottom row: "
+    "draws from the prior, marked plus, and the codes z, marked minus, go into a discriminator that answers: prior or code?",
+)
+
+# %% [markdown]
+# This is the paper's Figure 1. The top row is an autoencoder as you know it. The bottom row is the discriminator, whose inputs
+# are not images but points of the latent space: draws of the prior (the positive samples, $+$) and codes (the negative ones,
+# $-$). The encoder belongs to both rows. In the top row it is half of an autoencoder; in the bottom row it is the *generator* of
+# the game, the player that makes the fakes.
+#
+# On every mini-batch the networks take turns, in **two phases**:
+#
+# 1. **Reconstruction.** Encoder and decoder learn to reproduce the batch.
+# 2. **Regularization.** First the *discriminator* learns to tell draws of the prior from the batch's codes. Then the encoder, as
+#    the *generator*, learns to move its codes to where the discriminator takes them for draws of the prior.
+#
+# The first phase wants codes that differ from image to image, the second wants codes that fill $p(z)$ as a whole. These wishes
+# do not contradict each other: which image gets which place in $p(z)$ is still free.
+
+# %% [markdown]
+# ## A game in two dimensions
+#
+# Before any image, the second phase on its own. There is no encoder here: the 1,000 "codes" are free points in the plane, which
+# start as two small blobs far from the prior, and the generator's step moves the points themselves.
+#
+# The discriminator returns a *logit*; $D(z)$ is its sigmoid. So both losses are a binary cross-entropy: with target 1 it is
+# $-\log D(z)$, with target 0 it is $-\log(1 - D(z))$.
+
+
+# %%
+def bce(logits, target):
+    """Mean cross-entropy of the discriminator's logits (B,) with one target for all: 1, "from the prior", or 0, "a code"."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def descend(optimizer, loss):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+prior, generator = Gaussian(2), torch.Generator().manual_seed(0)
+blob = torch.arange(1000) % 2  # (N,): which of the two blobs a point belongs to
+z = torch.tensor([[-2.5, 1.0], [1.5, 2.5]])[blob] + 0.3 * torch.randn(1000, 2, generator=generator)  # (N, 2)
+z.requires_grad_()
+discriminator = Discriminator((2,), hidden=(64, 64))
+initialise(discriminator, seed=0)
+
+# %% [markdown]
+# **Predict, then run.** After 600 steps the 1,000 points together should look like a Gaussian around 0. Where will the points
+# of each blob be: spread over the whole Gaussian, or each blob in a part of its own?
+
+# %%
+discriminating = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.5, 0.999))
+moving = torch.optim.Adam([z], lr=0.02, betas=(0.5, 0.999))
+clouds = {}
+for step in range(601):
+    if step in (0, 50, 600):
+        clouds[f"after {step} steps"] = (z.detach().clone(), blob)
+    draws = prior.sample(1000, generator)  # (N, 2)
+    discriminator_loss = bce(discriminator(draws), 1) + bce(discriminator(z.detach()), 0)
+    descend(discriminating, discriminator_loss)
+    descend(moving, bce(discriminator(z), 1))
+print(f"discriminator's loss at the end: {discriminator_loss:.2f}; a guess costs 2 ln 2 = 1.39")
+figures.show(
+    figures.latent_scatters(clouds, prior, classes=("blob A", "blob B")),
+    alt="Three panels of points over grey rings, the prior. At the start two small blobs lie at the upper left and upper right. "
+    "After 50 steps they have moved towards the rings. After 600 steps they fill the rings, one half each.",
+)
+
+# %%
+for name, points in (("all points", z), ("blob A", z[blob == 0]), ("blob B", z[blob == 1])):
+    mean, std = points.detach().mean(dim=0), points.detach().std(dim=0)
+    print(f"{name:10}  mean ({mean[0]:5.2f}, {mean[1]:5.2f})   standard deviation ({std[0]:.2f}, {std[1]:.2f})")
+assert z.detach().mean(dim=0).abs().max() < 0.2 and (z.detach().std(dim=0) - 1).abs().max() < 0.2
+
+# %% [markdown]
+# Three things to keep from this toy:
+#
+# - **Nobody was told about means and variances.** The points have mean 0 and standard deviation 1 because the discriminator,
+#   seeing only draws, noticed every difference and the points moved to undo it.
+# - **Only the whole cloud matches the prior.** Each blob kept a side to itself, and its own mean is not 0. The loss speaks of
+#   $q(z)$, never of the codes of one class or of one image.
+# - **The discriminator ends where it can only guess:** its loss settles at $2 \ln 2 \approx 1.39$, which is
+#   $-\log \tfrac12$ for the draws plus as much for the codes.
+#
+# With an encoder in front, "move the points" becomes "change the encoder's weights so that the points move". Nothing else changes.
+
+# %% [markdown]
+# ## Three losses on images
+#
+# Now the whole of Figure 1. A `System` in this course is a set of networks and a list of *phases*. First the networks: three
+# boxes, two of which see images.
+
+
+# %%
+class ThreeNetworks(System):
+    """The boxes of Figure 1, their weights drawn from ``seed``."""
+
+    def __init__(self, image_shape, *, prior, hidden, seed=0):
+        super().__init__(locals())  # remembers its arguments
+        self.prior = prior
+        self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, Z)
+        self.decoder = Decoder(prior.dim, image_shape, hidden=hidden)  # (B, Z) -> (B, C, H, W)
+        self.discriminator = Discriminator((prior.dim,), hidden=hidden)  # (B, Z) -> (B,) logits
+        initialise(self, seed)
+
+
+# %% [markdown]
+# Then the phases. Each names a loss, and the networks which that loss is allowed to move; `fit` freezes all others meanwhile.
+# Look at `learns` in the last two: the same discriminator judges in both, but in one it learns and in the other the encoder
+# does. Swapping them is a favourite bug.
+
+
+# %%
+class TwoPhases(ThreeNetworks):
+    """Reconstruction, then regularization (Makhzani et al. 2015, Sec. 2)."""
+
+    def reconstruction_loss(self, batch):
+        z = self.encoder(batch.images)  # (B, Z)
+        error = self.decoder(z) - batch.images  # (B, C, H, W)
+        return 0.5 * error.square().flatten(1).sum(dim=1).mean()
+
+    def discriminator_loss(self, batch):
+        real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
+        fake = self.encoder(batch.images)  # (B, Z)
+        return bce(self.discriminator(real), 1) + bce(self.discriminator(fake), 0)
+
+    def generator_loss(self, batch):
+        fake = self.encoder(batch.images)  # (B, Z)
+        return bce(self.discriminator(fake), 1)
+
+    def phases(self):
+        step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+        return [
+            Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
+            Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=game),
+            Phase("generator", self.generator_loss, learns=(self.encoder,), optimizer=game),
+        ]
+
+
+# %% [markdown]
+# Two details matter more than they look:
+#
+# - **The reconstruction loss is a sum over pixels**, half the squared error of a whole image, averaged over the batch only. The
+#   paper's learning rates are meant for this scale. [Further down](#What-healthy-losses-look-like) you see what an average over
+#   pixels does to them.
+# - **The generator's loss is $-\log D(z)$**, not the $\log(1 - D(z))$ of the formula above. Both want the same, but while the
+#   discriminator is winning, the gradient of $\log(1 - D)$ vanishes and that of $-\log D$ does not (Goodfellow et al. 2014).
+#
+# For training, the last epochs take ten times smaller steps (`drops`). Two players who answer each other never quite stand
+# still; small steps let $q(z)$ settle.
+
+# %%
+optimizers = {
+    "reconstruction": Adam(5e-4, drops={settings.settle: 10}),
+    "discriminator": Adam(2e-4, beta1=0.5, drops={settings.settle: 10}),
+    "generator": Adam(2e-4, beta1=0.5, drops={settings.settle: 10}),
+}
+system = TwoPhases(data.image_shape, prior=Gaussian(2), hidden=settings.hidden, seed=0)
+updates = settings.training["epochs"] * (len(data.train) // settings.training["batch_size"])
+moments_to_keep = (0, updates // 30, updates // 3, updates)
+
+# %% [markdown]
+# While it trains we keep some pictures: ten test images reconstructed, ten fixed draws of the prior decoded, and the codes of
+# 2,000 test images. **Predict, then run:** which will look like digits first, the reconstructions or the decoded draws?
+
+# %%
+ten = torch.stack([test[data.test.labels == digit][0] for digit in range(10)])  # (10, C, H, W), one of each class
+draws = Gaussian(2).sample(10, torch.Generator().manual_seed(1))  # (10, 2)
+keep = dict(reconstructed=lambda s: s.reconstruct(ten), decoded=lambda s: s.decode(draws), codes=lambda s: s.encode(test[:2000]))
+kept = {name: Snapshots(take, at=moments_to_keep) for name, take in keep.items()}
+history = fit(system, data.train, **settings.training, optimizers=optimizers, callbacks=kept.values())
+figures.show(
+    figures.training_curves(history),
+    alt="Left: the reconstruction loss falls quickly from above the dashed line of the mean image to well below it. Right: the "
+    "losses of discriminator and generator wiggle close to their dashed lines, 2 ln 2 and ln 2.",
+)
+
+# %% [markdown]
+# The reconstruction loss ends near 17 (answering every image with the mean image costs 26). The discriminator's
+# and the generator's losses stay close to $2 \ln 2$ and $\ln 2$, the price of guessing.
+#
+# Is this what the library ships? One cell to prove it: your two phases and `AdversarialAutoencoder`, same seed, a few hundred
+# images, and every recorded loss the same to the last bit.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+few = data.train.take(torch.arange(300))
+same_start = dict(prior=Gaussian(2), hidden=(64, 64), seed=0)
+ours = TwoPhases(data.image_shape, **same_start)
+theirs = AdversarialAutoencoder(data.image_shape, **same_start, discriminator_hidden=(64, 64))
+our_losses, their_losses = (fit(s, few, epochs=4, batch_size=50, progress=False).losses for s in (ours, theirs))
+same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
+assert same
+print("phases:", ", ".join(our_losses))
+print("same losses:", same)
+
+# %% [markdown]
+# From here on we use the library's class.
+#
+# ## From the first update to the last
+#
+# These are the pictures that were kept. First ten test images, reconstructed:
+
+# %%
+figures.show(
+    figures.snapshots(kept["reconstructed"].pictures, "Ten test images, reconstructed"),
+    alt="Four rows of ten reconstructions. Before training: grey noise. A little later: blurred blobs, much alike. A third of the "
+    "way: some digits can be read. At the end: digits of most classes, soft at the edges.",
+)
+
+# %% [markdown]
+# And ten fixed draws of the prior, decoded:
+
+# %%
+figures.show(
+    figures.snapshots(kept["decoded"].pictures, "Ten draws of the prior, decoded"),
+    alt="Four rows of ten decoded draws of the prior. Before training: grey noise. A little later: nearly the same blob in all. "
+    "A third of the way and at the end: most are digits, and they differ.",
+)
+
+# %%
+middle = sorted(moments_to_keep)[1:]
+panels = {f"update {update:,}": (kept["codes"].pictures[update], data.test.labels[:2000]) for update in middle}
+figures.show(
+    figures.latent_scatters(panels, system.prior, classes=data.classes),
+    alt="Three panels of test codes coloured by class over grey rings, the prior. Early on the codes are a streak that misses "
+    "much of the rings. Later they cover them, and at the end every class has its own sector of a round cloud.",
+)
+
+# %% [markdown]
+# Both rows of pictures improve together, because both depend on the same decoder. But they depend on it at different places:
+# reconstructions at the codes of images, draws wherever the prior puts them. That a draw becomes a digit needs $q(z)$ to
+# be where the draws are, and the scatter shows when this happens: the codes move as a cloud, and spread over the prior while
+# the classes sort themselves into sectors. Nobody gave the system a label; the colours are ours.
+
+# %% [markdown]
+# ## What the trained system can do
+#
+# It encodes and decodes like an autoencoder, and generates like a GAN. All of these images are new to it: test images, draws of
+# the prior, and points on the line between two codes.
+
+# %%
+figures.show(
+    figures.reconstructions(system, ten),
+    alt="Ten test digits, one of each class, above their reconstructions from two numbers. Most keep their class; some turn into "
+    "a similar digit.",
+)
+figures.show(
+    figures.samples(system, 40),
+    alt="Forty decoded draws of the prior in a grid. Most are readable digits of various classes and slants; a few lie between "
+    "two digits.",
+)
+
+# %%
+figures.show(
+    figures.interpolation(system, ten[0], ten[1], steps=10),
+    alt="Ten images decoded along a straight line from the code of a zero to the code of a one: the zero changes its shape step "
+    "by step, passes through other digits, and ends as a one.",
+)
+
+# %% [markdown]
+# Two numbers per image are few: fine strokes are lost, and digits that look alike are sometimes confused. The line from one code
+# to another stays inside $q(z)$, so every image on it resembles a digit.
+#
+# ## Is q(z) the prior?
+#
+# In two dimensions one can look. In more, one must measure. So we train the same system with an 8-dimensional code: MNIST is
+# thought to have 5 to 8 degrees of freedom.
+#
+# **Predict, then run.** With four times as many numbers per image, does the reconstruction loss fall to a half, a quarter, or
+# does it barely change?
+
+# %%
+wide = AdversarialAutoencoder(
+    data.image_shape, prior=Gaussian(8), hidden=settings.hidden, discriminator_hidden=settings.hidden, seed=0
+)
+fit(wide, data.train, **settings.training, optimizers=optimizers)
+figures.show(
+    figures.reconstructions(wide, ten),
+    alt="Ten test digits above their reconstructions from eight numbers, which are sharp and all of the right class.",
+)
+
+# %% [markdown]
+# About half the error of the 2-D code, and every digit keeps its class. Now look at the cloud of test codes from three sides.
+#
+# **Moments.** If $q(z)$ is $\mathcal{N}(0, I)$, every dimension has mean 0 and standard deviation 1, and the dimensions are
+# uncorrelated, so that the covariance matrix is the identity. In parentheses stands the prior.
+
+# %%
+z = wide.encode(test)  # (N, 8)
+print(moments(z, wide.prior).table())
+
+# %% [markdown]
+# **Normality.** Mean and standard deviation do not make a bell. The Kolmogorov-Smirnov distance does see the shape: it is the
+# largest gap between the codes' cumulative distribution and the Gaussian's, 0 when they are equal, 1 at most. A finite sample
+# never scores 0, not even one that was drawn from the Gaussian itself. So each number stands beside its **floor**: what as many
+# draws of the prior would score against the prior.
+
+# %%
+print(normality(z).table())
+
+# %%
+figures.show(
+    figures.code_histograms(z, wide.prior),
+    alt="Eight histograms, one per dimension of the code, drawn as lines over the grey bell of the prior; in each the line follows "
+    "the bell closely, with small deviations.",
+)
+
+# %% [markdown]
+# The bells agree to the eye, and the numbers say what the eye misses: several distances are a few times their floor. That is
+# the honest answer to the question above. $q(z)$ is *near* the prior, not equal to it. A discriminator of limited size, after a
+# few epochs, no longer finds the difference; a statistic over thousands of codes still does.
+#
+# **All dimensions together.** Each dimension may be Gaussian on its own while the joint cloud is not. Two distances look at the
+# joint cloud; [notebook 03](03_aae_versus_vae.ipynb) explains them. Again, read them against the floor.
+
+# %%
+print(distance_to_prior(z, wide.prior, count=2000).table())
+
+# %% [markdown]
+# **Structure inside the bell.** A cloud that looks like noise in every dimension still has order. t-SNE draws near codes near
+# each other in the plane; sizes and distances between groups mean little in such a drawing.
+
+# %%
+figures.show(
+    figures.tsne(z, data.test.labels, classes=data.classes),
+    alt="t-SNE of 2,000 eight-dimensional codes coloured by class: ten mostly separate groups, one per digit; four and nine, "
+    "and three, five and eight touch.",
+)
+
+# %% [markdown]
+# The ten classes form groups, without labels and inside one single Gaussian. This is the toy's lesson again: the prior fixes the
+# cloud as a whole, and reconstruction decides who sits next to whom.
+
+# %% [markdown]
+# ## Three encoders
+#
+# $q(z)$ has to become a smooth density. Where does its randomness come from? The paper tries three encoders $q(z \mid x)$:
+#
+# - **Deterministic:** $z = f(x)$. All randomness is that of the data: another image, another code. A training set is finite, so
+#   this $q(z)$ is a finite set of points, and the discriminator could, in principle, learn them by heart.
+# - **Gaussian:** $z = \mu(x) + \sigma(x)\,\varepsilon$ with $\varepsilon \sim \mathcal{N}(0, I)$, as in a VAE. The encoder learns $\mu$ and
+#   $\sigma$, and each image gets a little cloud of codes.
+# - **Universal approximator:** $z = f(x, \eta)$ with noise $\eta \sim \mathcal{N}(0, I)$ as a further *input*. The network can bend
+#   this noise into a cloud of any shape, whose density nobody can write down. The game needs draws only, so nobody has to.
+#
+# The losses stay the same, word for word. In a VAE, the KL term keeps each image's cloud from shrinking. **Predict, then run:**
+# what will happen to the size of the clouds *here*? Which loss wants them large, which wants them small?
+
+# %%
+encoders = {"deterministic": system}
+for posterior in ("gaussian", "universal"):
+    print(posterior)
+    encoders[posterior] = AdversarialAutoencoder(
+        data.image_shape,
+        prior=Gaussian(2),
+        posterior=posterior,
+        hidden=settings.hidden,
+        discriminator_hidden=settings.hidden,
+        seed=0,
+    )
+    fit(encoders[posterior], data.train, **settings.training, optimizers=optimizers)
+
+# %%
+drawn = {name: trained.encode(test, seed=1) for name, trained in encoders.items()}  # draws from q(z | x), one per image
+panels = {name: (z[:2000], data.test.labels[:2000]) for name, z in drawn.items()}
+figures.show(
+    figures.latent_scatters(panels, system.prior, classes=data.classes),
+    alt="Three panels, one per encoder: test codes coloured by class over the prior's grey rings. In each, ten sectors fill a "
+    "round cloud of about the prior's size; which class lies where differs.",
+)
+
+# %% [markdown]
+# Who sits where differs from encoder to encoder, as it would from seed to seed. The clouds look alike. In numbers, on the test
+# images: the reconstruction loss; the accuracy of a k-nearest-neighbour classifier on the codes; the sliced Wasserstein
+# distance to the prior; and the size of one image's cloud, the standard deviation of its codes over 20 draws.
+
+# %%
+print(f"{'encoder':14}{'reconstruction':>16}{'k-NN accuracy':>15}{'distance':>10}{'(floor)':>9}{'cloud size':>12}")
+for name, trained in encoders.items():
+    z, x = drawn[name], test / 255  # (N, 2), (N, C, H, W)
+    half = len(z) // 2
+    reconstruction = 0.5 * (trained.decode(z) - x).square().flatten(1).sum(dim=1).mean()
+    accuracy = knn_accuracy(z[:half], data.test.labels[:half], z[half:], data.test.labels[half:])
+    distance = distance_to_prior(z, trained.prior, count=2000)
+    size = torch.stack([trained.encode(test[:200], seed=seed) for seed in range(20)]).std(dim=0).mean()  # over the draws
+    floor = f"({distance.sliced_wasserstein_floor:.2f})"
+    row = f"{accuracy:15.0%}{distance.sliced_wasserstein:10.2f}{floor:>9}{size:12.3f}"
+    print(f"{name:14}{reconstruction:16.1f}{row}")
+
+# %% [markdown]
+# TODO
+
+# %% [markdown]
+# ## What healthy losses look like
+#
+# The reconstruction loss of an adversarial autoencoder falls, as every loss should. The other two are a game's, and a good game
+# is a draw: $2 \ln 2 \approx 1.39$ for the discriminator, $\ln 2 \approx 0.69$ for the generator. Neither should fall. Two
+# accidents, both met in public code, show how it looks when something is wrong.
+#
+# **Averaging over pixels.** Take the paper's optimizer for the reconstruction, SGD with learning rate 0.01 and momentum 0.9, but
+# compute the loss with `torch.nn.MSELoss`, which averages over pixels. This divides every gradient by half the number of
+# pixels, 392 on MNIST. Dividing the learning rate by 392 instead has the same effect, and leaves the loss in the units that we
+# know:
+
+# %%
+few = data.train.take(torch.arange(min(10_000, len(data.train))))
+short = dict(epochs=10 if data.name == "digits" else 1, batch_size=20)
+averaging = {"reconstruction": SGD(0.01 / (few.images[0].numel() / 2), momentum=0.9)}
+stuck = TwoPhases(data.image_shape, prior=Gaussian(2), hidden=settings.hidden, seed=0)
+stuck_history = fit(stuck, few, **short, optimizers=averaging)
+print(stuck_history.health())

@@ -1,0 +1,229 @@
+# %% [markdown]
+# # 3 · Adversarial autoencoder or variational autoencoder?
+#
+# Both turn an autoencoder into a generative model by pulling its codes onto a prior. They pull at different things. This notebook shows at what, rebuilds the figure with which the paper compares them, and measures what the figure shows.
+#
+# **You will learn**
+# - the three terms of a variational autoencoder's loss, and which of them the adversarial autoencoder replaces by a game;
+# - why pulling *each* posterior to the prior costs information about the image, and pulling *all of them together* does not;
+# - why a variational autoencoder needs its prior as a formula, while samples are enough for the adversarial one;
+# - how to measure the distance between the aggregated posterior $q(z)$ and the prior $p(z)$, and what an honest comparison looks like: same budget, three seeds, floors.
+#
+# **You need** notebook [02](02_adversarial_autoencoders.ipynb) (the two phases, $q(z)$, the discriminator's losses) and the idea of the ELBO from notebook [01](01_autoencoders_vaes_gans.ipynb).
+#
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [Figure 2 of the paper, rebuilt](#figure-2), the codes of digits that the systems have never seen, for two systems and two priors, and [the numbers behind it](#the-claim-measured).
+#
+# The paper is Makhzani, Shlens, Jaitly, Goodfellow and Frey (2015), *Adversarial Autoencoders*, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644); here we are in its Section 2.1.
+
+# %%
+import math
+
+import numpy as np
+import torch
+from torch.distributions import Normal
+
+from aae_lib import choose, figures, fit, load
+from aae_lib.evaluation import distance_to_prior, holes, knn_accuracy
+from aae_lib.networks import Decoder, Encoder, initialise
+from aae_lib.priors import Gaussian, GaussianMixture, SwissRoll
+from aae_lib.systems import Adam, AdversarialAutoencoder, Phase, System, VariationalAutoencoder
+from aae_lib.systems.base import as_float, half_squared_error
+
+settings = choose(
+    smoke=dict(data="digits", hidden=(64, 64), epochs=12, batch_size=50, codes=300),
+    quick=dict(data="mnist", hidden=(256, 256), epochs=4, batch_size=200, codes=3000),
+    paper=dict(data="mnist", hidden=(1000, 1000), epochs=100, batch_size=100, codes=10_000),
+)
+SEEDS = (0, 1, 2)
+data = load(settings.data, fallback="digits")
+print(f"{settings.profile}: {data.name}, {len(data.train):,} images to train on, {len(data.test):,} held out")
+
+# %% [markdown]
+# ## The loss of a variational autoencoder has three terms
+#
+# A variational autoencoder (VAE) makes $\log p(x)$ of the training images large by making a bound of it large, the ELBO. The paper writes its negative, averaged over the images, and then takes the regularizer apart (its Equation 2):
+#
+# $$
+# \begin{aligned}
+# \mathbb{E}_x[-\log p(x)] \;&<\; \mathbb{E}_x\big[\mathbb{E}_{q(z|x)}[-\log p(x|z)]\big] \;+\; \mathbb{E}_x\big[\mathrm{KL}(q(z|x)\,\|\,p(z))\big] \\
+# &=\; \underbrace{\mathbb{E}_x\big[\mathbb{E}_{q(z|x)}[-\log p(x|z)]\big]}_{\text{reconstruction}} \;-\; \underbrace{\mathbb{E}_x\big[H(q(z|x))\big]}_{\text{entropy}} \;+\; \underbrace{\mathbb{E}_{q(z)}[-\log p(z)]}_{\text{cross-entropy}}
+# \end{aligned}
+# $$
+#
+# Here $q(z) = \mathbb{E}_x[q(z|x)]$ is the **aggregated posterior**: the codes of all images together.
+#
+# - The **reconstruction** term is an autoencoder's loss. Alone, it would leave the codes wherever it finds them useful.
+# - The **entropy** of each image's posterior is to be *large*: every image is asked to blur its own code.
+# - The **cross-entropy** of $q(z)$ with the prior is to be *small*: the codes are drawn to where $p(z)$ is high. Alone, this would move all of them into the mode of the prior; it is the entropy that keeps them apart.
+#
+# An adversarial autoencoder (AAE) keeps the first term and **replaces the last two** by a game in which a discriminator compares draws of $q(z)$ with draws of $p(z)$. Two things follow.
+#
+# 1. *What is asked for differs.* The entropy term looks at one image at a time. The game never does: it sees only the cloud of all codes.
+# 2. *What must be known differs.* The cross-entropy contains $\log p(z)$, so a VAE needs the prior as a **formula** that can be differentiated. The game needs **samples**.
+#
+# We take them in turn, the first in one dimension.
+
+# %% [markdown]
+# ## A toy in one dimension: eight images
+#
+# Eight images, a code of one number, no decoder. Each image has a Gaussian posterior $q(z|x_i) = \mathcal{N}(\mu_i, \sigma_i^2)$, and the prior is $\mathcal{N}(0, 1)$. At the start the posteriors are narrow and crowded to one side of the prior. We minimise one of two losses, and nothing else:
+#
+# - the VAE's regularizer, the mean of the eight $\mathrm{KL}(q(z|x_i)\,\|\,p(z))$;
+# - a distance between $q(z)$ and $p(z)$. The AAE's discriminator is one way to have such a distance. In one dimension there is a simpler one: sort the draws of $q(z)$ and compare them with the quantiles of the prior.
+
+# %%
+PRIOR = Normal(0.0, 1.0)
+NOISE = PRIOR.icdf((torch.arange(200) + 0.5) / 200)[:, None]  # (200, 1), evenly spread draws of N(0, 1)
+
+
+def kl_of_each(mean, std):
+    """What the KL term of a VAE asks: every posterior on the prior."""
+    return torch.distributions.kl_divergence(Normal(mean, std), PRIOR).mean()
+
+
+def distance_of_all(mean, std):
+    """What matching q(z) asks: all draws together, sorted, on the quantiles of the prior."""
+    draws = (mean + std * NOISE).flatten().sort().values  # (1600,)
+    quantiles = PRIOR.icdf((torch.arange(len(draws)) + 0.5) / len(draws))
+    return (draws - quantiles).square().mean()
+
+
+def minimise(loss, steps=1000, start=0.05):
+    """Means and stds (8,) of the posteriors after gradient descent from narrow ones, of std ``start``."""
+    mean, std = torch.linspace(0.8, 2.2, 8).requires_grad_(), torch.full((8,), start).requires_grad_()
+    optimizer = torch.optim.SGD([mean, std], lr=0.2)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(mean, std).backward()
+        optimizer.step()
+    return mean.detach(), std.detach()
+
+
+toys = {
+    "at the start": minimise(kl_of_each, steps=0),
+    "after the KL term": minimise(kl_of_each),
+    "after matching q(z)": minimise(distance_of_all),
+}
+
+# %% [markdown]
+# > **Predict, then run.** Draw the eight posteriors after each of the two. Which of them still tells you which image a code came from?
+
+# %%
+z = torch.linspace(-4, 4, 2001)
+
+
+def draw_posteriors(toys):
+    figure, axes = figures.canvas(count=3, columns=3, width=3.0, height=2.8)
+    for ax, (title, (mean, std)) in zip(axes, toys.items(), strict=True):
+        each = Normal(mean[:, None], std[:, None]).log_prob(z).exp() / len(mean)  # (8, points): q(z|x) / 8
+        ax.fill_between(z, PRIOR.log_prob(z).exp(), color=figures.PRIOR_GREYS[0], label="p(z)")
+        for colour, curve in zip(figures.CLASS_COLOURS, each, strict=False):
+            ax.plot(z, curve, color=colour, linewidth=1)
+        ax.plot(z, each.sum(dim=0), color=figures.INK, linestyle="--", label="q(z)")
+        ax.set(title=title, xlabel="z", yticks=[], ylim=(0, 0.6))
+    axes[0].legend(frameon=False, loc="upper left")
+    return figure
+
+
+figures.show(
+    draw_posteriors(toys),
+    alt="Three panels of eight bell curves over a grey normal density. At the start all are narrow and right of the centre. "
+    "After the KL term they lie on one another. After matching q(z) they stand side by side and their sum follows the prior.",
+)
+
+# %% [markdown]
+# The dashed line is $q(z)$, the coloured curves are the posteriors of the eight images, each an eighth of it (the dashed line leaves the first panel at the top). Both losses brought $q(z)$ onto the prior. But:
+#
+# - The **KL term** made all eight posteriors *equal to the prior*. A code now says nothing about its image. In a real VAE the reconstruction term resists, and the two settle somewhere in between.
+# - **Matching $q(z)$** left every posterior its own place: narrow ones in the middle, wide ones at the sides, or however it happens. Nothing in the loss prefers one of the many arrangements to another, so reconstruction is free to choose.
+#
+# This can be put in one line. The KL term is the sum of two things (Hoffman and Johnson 2016 call it *ELBO surgery*):
+#
+# $$\mathbb{E}_x\big[\mathrm{KL}(q(z|x)\,\|\,p(z))\big] \;=\; \underbrace{I(x; z)}_{\text{what a code tells of its image}} \;+\; \underbrace{\mathrm{KL}(q(z)\,\|\,p(z))}_{\text{what matching } q(z) \text{ asks}}$$
+#
+# The AAE drops the first. Let us check the sum, and the paper's own split of it, by numerical integration.
+
+# %%
+print("nats                  KL term = cross-entropy − entropy = information + KL(q(z)‖p(z))")
+for title, (mean, std) in toys.items():
+    each = Normal(mean[:, None], std[:, None]).log_prob(z)  # (8, points), log q(z|x)
+    q = each.exp().mean(dim=0)  # (points,), q(z)
+    entropy = Normal(mean, std).entropy().mean()
+    cross_entropy = torch.trapezoid(-q * PRIOR.log_prob(z), z)
+    information = torch.trapezoid(each.exp() * (each - q.clamp(min=1e-30).log()), z).mean()
+    mismatch = torch.trapezoid(q * (q.clamp(min=1e-30).log() - PRIOR.log_prob(z)), z)
+    kl = kl_of_each(mean, std)
+    print(f"{title:20} {kl:8.2f} = {cross_entropy:12.2f} {-entropy:+8.2f}  = {information:10.2f}  + {mismatch:.2f}")
+    assert math.isclose(kl, cross_entropy - entropy, abs_tol=0.02)
+    assert math.isclose(kl, information + mismatch, abs_tol=0.02)
+assert information > 1 and mismatch < 0.05  # matching q(z): the codes know their image, and q(z) is the prior
+
+# %% [markdown]
+# In the last row $q(z)$ is as good as on the prior ($\mathrm{KL}(q(z)\,\|\,p(z))$ is close to 0) while a code still carries most of the $\ln 8 \approx 2.08$ nats that it takes to name one of eight images. A VAE would have to pay for these nats in its loss. An AAE does not.
+#
+# That is the theory of why an AAE might fill a prior better. It promises what the game's *optimum* is, not that training gets there. So we train.
+
+# %% [markdown]
+# ## The VAE's loss for a prior without a closed form
+#
+# With a Gaussian prior the KL term is a short formula (notebook 01 used it). With a mixture of ten Gaussians there is none, and a VAE estimates the last two terms of the loss from the same draw $z \sim q(z|x)$ with which it reconstructs: $\log q(z|x)$ stands for minus the entropy, $-\log p(z)$ for the cross-entropy. This is where the formula of the prior comes in.
+#
+# The mixture is a flower: ten Gaussians stretched along the radius (std 0.5 along it, 0.1 across), pushed outward by 1.4 and turned by tenths of the circle.
+
+# %%
+MIXTURE = GaussianMixture()  # the library's, with the same petals
+
+
+def log_mixture(z):
+    """log p(z) of the flower in nats, (B, 2) -> (B,)."""
+    angle = 2 * math.pi * torch.arange(10, device=z.device) / 10
+    along = z[:, :1] * angle.cos() + z[:, 1:] * angle.sin()  # (B, 10), in the direction of each petal
+    across = z[:, 1:] * angle.cos() - z[:, :1] * angle.sin()
+    log_each = Normal(1.4, 0.5).log_prob(along) + Normal(0.0, 0.1).log_prob(across)
+    return log_each.logsumexp(dim=1) - math.log(10)
+
+
+draws = MIXTURE.sample(1000, torch.Generator().manual_seed(0))
+assert torch.allclose(log_mixture(draws), MIXTURE.log_prob(draws), atol=1e-3)
+
+
+# %%
+class WrittenVAE(System):
+    """A variational autoencoder on the flower, with the three terms of its loss written out."""
+
+    def __init__(self, image_shape, hidden, seed=0):
+        super().__init__(locals())
+        self.prior = MIXTURE
+        self.encoder = Encoder(self.image_shape, 2, posterior="gaussian", hidden=hidden)
+        self.decoder = Decoder(2, self.image_shape, hidden=hidden)
+        initialise(self, seed)
+
+    def phases(self):
+        return [Phase("negative_elbo", self.negative_elbo, learns=(self.encoder, self.decoder))]
+
+    def negative_elbo(self, batch):
+        mean, log_variance = self.encoder.gaussian(batch.images, batch.generator)  # (B, 2) each
+        std = (0.5 * log_variance).exp()
+        noise = torch.randn(mean.shape, generator=batch.generator, device=mean.device)
+        z = mean + std * noise  # (B, 2), a draw from q(z|x) through which gradients flow
+        reconstruction = half_squared_error(self.decoder(z), batch.images)  # −log p(x|z), unit variance
+        entropy = -Normal(mean, std).log_prob(z).sum(dim=1).mean()
+        cross_entropy = -log_mixture(z).mean()
+        return reconstruction - entropy + cross_entropy
+
+
+# %% [markdown]
+# The reconstruction term is half the squared error, summed over the pixels: $-\log p(x|z)$ of a Gaussian with unit variance around the decoded image, up to a constant. It is the very loss that the AAE has, so that the two systems below differ in their regularizer and in nothing else.
+#
+# Is this what `aae_lib` ships? Same seed, same losses:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+few, small = data.train.images[:1000], dict(hidden=(64, 64), seed=3)
+written = WrittenVAE(data.image_shape, **small)
+shipped = VariationalAutoencoder(data.image_shape, prior=MIXTURE, likelihood="gaussian", **small)
+losses = [
+    fit(vae, few, epochs=2, batch_size=50, seed=3, progress=False).losses["negative_elbo"] for vae in (written, shipped)
+]
+print("same losses:", np.allclose(*losses, rtol=1e-3))
+assert np.allclose(*losses, rtol=1e-3)
