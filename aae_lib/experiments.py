@@ -4,8 +4,8 @@
     python -m aae_lib.experiments run aae-gaussian --profile quick --seed 0
     python -m aae_lib.experiments table
 
-A run that was stopped goes on where it was when the same command is given again. An experiment is a dataset, a system, its
-settings in each profile, what is measured on the trained system, and what the paper says of it.
+A run that was stopped goes on where it was when the same command is given again. An experiment is a dataset, a system,
+its settings in each profile, what is measured on the trained system, and what the paper says of it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ CHECKPOINTS = Path("runs")
 class Experiment:
     """One row of the ledger.
 
-    ``build`` makes the system from (image_shape, seed, hidden); ``settings`` holds for each profile the dataset, ``hidden``,
-    and what ``fit`` takes; ``measure`` turns (system, data) into named numbers; ``paper`` has the paper's for these names.
+    ``build`` makes the system from (image_shape, seed, hidden); ``settings`` holds for each profile the dataset,
+    ``hidden``, and what ``fit`` takes; ``measure`` turns (system, data) into named numbers; ``paper`` has the paper's.
     """
 
     question: str
@@ -74,18 +74,14 @@ def _figure_2(question: str, build: Callable[..., System], paper_optimizers: dic
     settings = {
         "smoke": dict(dataset="digits", hidden=(64, 64), epochs=20, batch_size=50),
         "quick": dict(dataset="mnist", hidden=(512, 512), epochs=10, batch_size=100),
-        "paper": dict(
-            dataset="mnist", hidden=(1000, 1000), epochs=500, batch_size=100, optimizers=paper_optimizers
-        ),
+        "paper": dict(dataset="mnist", hidden=(1000, 1000), epochs=500, batch_size=100, optimizers=paper_optimizers),
     }
     return Experiment(question, build, settings, measure_latent, paper={})
 
 
 def _aae(prior) -> Callable[..., System]:
     def build(image_shape, seed, hidden):
-        return AdversarialAutoencoder(
-            image_shape, prior=prior, hidden=hidden, discriminator_hidden=hidden, seed=seed
-        )
+        return AdversarialAutoencoder(image_shape, prior=prior, hidden=hidden, discriminator_hidden=hidden, seed=seed)
 
     return build
 
@@ -161,7 +157,7 @@ def run(
 
 
 def table(results: str | Path = RESULTS) -> str:
-    """All runs under ``results`` as a Markdown table: mean ± standard deviation over seeds, the paper's number beside it."""
+    """All runs under ``results`` as a Markdown table: mean ± standard deviation over seeds, beside the paper's number."""
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
     for path in sorted(Path(results).glob("*.json")):
         record = json.loads(path.read_text())

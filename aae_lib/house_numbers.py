@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -50,6 +49,8 @@ def draw(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 @cache
 def _glyphs() -> tuple[Tensor, Tensor]:
     """Every digit in every font: how much ink, (fonts, 10, CANVAS, CANVAS) in [0, 1], and its width in pixels."""
+    import matplotlib  # here and not above, so that the library imports without it: only its fonts are wanted
+
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     masks = np.zeros((len(FONTS), 10, CANVAS, CANVAS), dtype=np.float32)
     widths = np.zeros((len(FONTS), 10), dtype=np.float32)

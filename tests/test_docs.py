@@ -15,7 +15,9 @@ ROOT = Path(__file__).parent.parent
 def code_blocks(name: str) -> list[str]:
     """The Python blocks of a Markdown file, indentation removed."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    return [textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)]
+    return [
+        textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    ]
 
 
 def test_the_readmes_example_runs(tmp_path, monkeypatch):

@@ -96,7 +96,9 @@ system = AdversarialAutoencoder(
 history = fit(system, data.train, epochs=settings.epochs, batch_size=settings.batch_size, seed=0)
 
 # %% [markdown]
-# EXPECT
+# About 20 seconds on two free cores. The reconstruction loss is half the squared error of an image, summed over its pixels:
+# answering with the mean image every time would score about 26, and it ends near 17. The discriminator's loss ends near 1.39,
+# which is what guessing scores: it can hardly tell codes from the prior any more. That is what "healthy" refers to.
 
 # %% [markdown]
 # ## What has it made?
@@ -121,8 +123,8 @@ figures.show(
 
 # %%
 figures.show(
-    figures.percentile_grid(system, side=16),
-    alt="A square of 16 by 16 decoded images. Neighbouring images differ little, and walking across the square one digit "
+    figures.percentile_grid(system, side=20),
+    alt="A square of 20 by 20 decoded images. Neighbouring images differ little, and walking across the square one digit "
     "turns into another; nearly every image is a readable digit.",
 )
 

@@ -227,3 +227,18 @@ losses = [
 ]
 print("same losses:", np.allclose(*losses, rtol=1e-3))
 assert np.allclose(*losses, rtol=1e-3)
+
+# %% [markdown]
+# ## Four models, three seeds
+#
+# Figure 2 of the paper compares an AAE and a VAE on two priors, a 2-D Gaussian and the flower of ten. For a fair comparison everything else is the same:
+#
+# | | AAE | VAE |
+# |---|---|---|
+# | encoder, decoder | same layers, same initial weights of the decoder | |
+# | posterior | deterministic | Gaussian, as its loss needs |
+# | images, their order, number of updates | same | same |
+# | reconstruction loss | ½ ‖x̂ − x‖² | ½ ‖x̂ − x‖² |
+# | regularizer | the game with a discriminator | entropy and cross-entropy, one draw per image |
+#
+# The AAE has one more network, its discriminator, and so takes about twice as long for an update.
