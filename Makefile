@@ -4,7 +4,6 @@ PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11))
-NB ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -157,7 +157,7 @@ def run(
 
 
 def table(results: str | Path = RESULTS) -> str:
-    """All runs under ``results`` as a Markdown table: mean ± standard deviation over seeds, beside the paper's number."""
+    """All runs in ``results`` as a Markdown table: mean ± standard deviation over seeds, beside the paper's number."""
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
     for path in sorted(Path(results).glob("*.json")):
         record = json.loads(path.read_text())

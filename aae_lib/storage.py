@@ -33,13 +33,14 @@ def save(system: System, path: str | Path) -> None:
     write_tensors(path, _weights(system), {"system": describe(system)})
 
 
-def restore(path: str | Path, *, into: System | None = None, device: str = "cpu") -> System:
-    """The system that ``save`` wrote (or that a checkpoint of ``fit`` holds), on ``device`` and ready to use.
+def restore(path: str | Path, *, into: System | None = None, device: str | None = None) -> System:
+    """The system that ``save`` wrote (or that a checkpoint of ``fit`` holds), ready to use.
 
     ``into``: an existing system to receive the weights instead of a new one; it must be of the same class and settings.
+    ``device``: by default the CPU, or where ``into`` is.
     Raises DataError where the file is missing, damaged, not a system's, or another system's than ``into``.
     """
-    place = choose_device(device)
+    place = choose_device(device or "cpu")
     if into is not None:
         _checked_system(into)
     tensors, notes = read_tensors(path)
@@ -57,7 +58,7 @@ def restore(path: str | Path, *, into: System | None = None, device: str = "cpu"
             f"{path} holds another system, {difference(described, describe(into))}; use restore(path) alone."
         )
     load_weights(system, tensors, path)
-    return system.to(place).eval()
+    return (system if device is None else system.to(place)).eval()
 
 
 def describe(system: System) -> dict:

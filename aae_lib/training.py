@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from . import checks
+from .checks import StorageError
 from .data import Dataset
 from .devices import choose_autocast, choose_device
 from .files import writable
@@ -160,11 +162,10 @@ class _Training:
                 if history.update % history.window == 0 or last:
                     bar.set_postfix_str(history.current(), refresh=last)
                 self._call(callbacks)
-                if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self.keep(checkpoint)
                     saved = time.monotonic()
-        if checkpoint is not None:
-            self.keep(checkpoint)
+        self.keep(checkpoint)
 
     def _update(self, number: int) -> None:
         """One mini-batch through all phases."""
@@ -203,15 +204,20 @@ class _Training:
         for callback in callbacks:
             callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
 
-    def keep(self, checkpoint: Path) -> None:
-        """Write everything that an exact continuation needs."""
+    def keep(self, checkpoint: Path | None) -> None:
+        """Write everything that an exact continuation needs. A full disk is warned of: it must not end the training."""
+        if checkpoint is None:
+            return
         tensors = {"generator": self.generator.get_state()}
         for name, optimizer in self.optimizers.items():
             for index, moments in optimizer.state_dict()["state"].items():
                 for key, value in moments.items():
                     if value is not None:  # SGD without momentum keeps an empty place
                         tensors[f"optimizer.{name}.{index}.{key}"] = torch.as_tensor(value)
-        save_checkpoint(checkpoint, self.system, tensors, self.history, self._recipe())
+        try:
+            save_checkpoint(checkpoint, self.system, tensors, self.history, self._recipe())
+        except StorageError as error:
+            warnings.warn(f"the training goes on, but its checkpoint is out of date: {error}", stacklevel=4)
 
     def resume(self, checkpoint: Path) -> None:
         """Put back what ``keep`` wrote; DataError where it belongs to another training."""

@@ -75,6 +75,13 @@ def test_first_and_last_cell_have_the_form_of_the_course(source):
 
 
 @each_source
+def test_first_cell_shows_the_figure_that_the_notebook_ends_with(source):
+    picture = notebooks.FIGURES / f"{source.stem}.png"
+    assert f"](figures/{picture.name})" in notebooks.from_source(source).cells[0].source
+    assert picture.read_bytes() == notebooks.title_figure(read(source)), "it is not today's; run make sync"
+
+
+@each_source
 def test_links_in_notebooks_lead_to_files(source):
     for cell in notebooks.from_source(source).cells:
         if cell.cell_type == "markdown":

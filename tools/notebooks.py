@@ -11,6 +11,7 @@ NB is the beginning of a notebook's name, such as 02. Without it, build, sync an
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import os
 import re
@@ -34,6 +35,8 @@ from aae_lib.profiles import current_profile
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
+FIGURES = NOTEBOOKS / "figures"  # the figure that each notebook ends with, for its first cell and the README
+TITLE_FIGURE = "title-figure"  # the tag of the cell that draws it
 BUILD = ROOT / "build"
 LARGEST = 1_500_000  # bytes of a committed notebook
 PATIENCE = 600  # seconds for one cell of a committed notebook, whose budget is 180 for all cells
@@ -166,6 +169,18 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
+def title_figure(notebook: NotebookNode) -> bytes | None:
+    """The picture, as PNG, that the cell tagged ``title-figure`` has drawn; None where there is no such picture."""
+    pictures = [
+        output.data["image/png"]
+        for cell in notebook.cells
+        if TITLE_FIGURE in cell.metadata.get("tags", ())
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    return base64.b64decode(pictures[-1]) if pictures else None
+
+
 def committed(source: Path) -> Path:
     """Where the notebook made from ``source`` lies."""
     return NOTEBOOKS / f"{source.stem}.ipynb"
@@ -178,6 +193,12 @@ def build(source: Path) -> None:
     if found := faults(notebook, source):
         raise NotebookError(" ".join([f"{source.stem} was not written:", *found]))
     write_whole(committed(source), nbformat.writes(notebook) + "\n")
+    write_title_figure(notebook, source)
+
+
+def write_title_figure(notebook: NotebookNode, source: Path) -> None:
+    if picture := title_figure(notebook):
+        write_whole(FIGURES / f"{source.stem}.png", picture)
 
 
 def sync(source: Path) -> None:
@@ -185,6 +206,7 @@ def sync(source: Path) -> None:
     if target.exists():
         keep_outputs(notebook, nbformat.read(target, as_version=4))
     write_whole(target, nbformat.writes(notebook) + "\n")
+    write_title_figure(notebook, source)
 
 
 def check(source: Path) -> None:

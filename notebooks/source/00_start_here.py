@@ -12,9 +12,11 @@
 #
 # **You need** Python, a little PyTorch (tensors, `nn.Module`), and no knowledge of generative models.
 #
-# **About 1 minute** on a laptop CPU.
+# **About 2 minutes** on a laptop CPU, most of it reading.
 #
-# It ends with [a latent space to drag](#Drag-it).
+# It ends with [a latent space to drag](#Drag-it), of which this is a map:
+#
+# ![A square of 20 by 20 decoded images: neighbours differ little, and walking across it one digit turns into another.](figures/00_start_here.png)
 
 # %% [markdown]
 # ## Setup
@@ -57,7 +59,9 @@ print(f"profile {settings.profile!r}, dataset {data.name!r}")
 # %%
 for name in ("train", "validation", "test"):
     print(f"{name:10} {getattr(data, name)}")
-print(f"one image is {data.image_shape} of {data.train.images.dtype}, from {data.train.images.min()} to {data.train.images.max()}")
+print(
+    f"one image is {data.image_shape} of {data.train.images.dtype}, from {data.train.images.min()} to {data.train.images.max()}"
+)
 
 # %%
 few = data.test.take(torch.arange(60))
@@ -121,7 +125,7 @@ figures.show(
 # That makes the decoder usable on its own. The next figure decodes a grid of points, spaced so that each stands for an equal
 # share of the prior's probability. There is no image between them that isn't almost a digit.
 
-# %%
+# %% tags=["title-figure"]
 figures.show(
     figures.percentile_grid(system, side=20),
     alt="A square of 20 by 20 decoded images. Neighbouring images differ little, and walking across the square one digit "
