@@ -2,10 +2,10 @@
 
     AAE_DATA=data python benchmarks/training_speed.py
 
-Three ways make the same updates of the same 784-H-H-Z adversarial autoencoder, in turns, so that a busy machine slows all
-alike; only the ratios mean anything. The naive way is the usual one: a DataLoader over images and a loop that computes all
-gradients in every phase with torch's default Adam. The limit is the time that the matrix products of the paper's
-three phases take at the speed of one large product.
+Three ways make the same updates of the same 784-H-H-8 adversarial autoencoder, in turns, so that a busy machine slows
+all alike; only the ratios mean anything. The naive way is the usual one: a DataLoader over images and a loop that
+computes all gradients in every phase with torch's default Adam. The limit is the time that the matrix products of the
+paper's three phases take at the speed of one large product.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def product_speed(dtype: torch.dtype, size: int = 1024) -> float:
 
 
 def multiply_adds(hidden: int, batch_size: int) -> float:
-    """Of one update: forward passes, and two products backward for what learns, one where a gradient only passes through."""
+    """Of one update: one product forward, two backward for what learns, one where a gradient only passes through."""
     encoder = 784 * hidden + hidden * hidden + hidden * 8
     decoder = encoder
     discriminator = 8 * hidden + hidden * hidden + hidden
