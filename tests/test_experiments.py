@@ -64,7 +64,7 @@ def test_the_table_averages_over_seeds_and_shows_the_papers_number(tmp_path):
             "metrics": {"error": value}, "paper": {"error": 1.9},
         }  # fmt: skip
         (tmp_path / f"{seed}.json").write_text(json.dumps(record))
-    assert "| e | paper | mnist | 0, 1 | 1,200 | cuda | error | 2 ± 1.4 | 1.9 |" in table(tmp_path)
+    assert "| e | paper | mnist | 0, 1 | 1,200 | cuda | 2 ± 1.4 (paper: 1.9) |" in table(tmp_path)
 
 
 def test_the_command_line(capsys):
@@ -77,9 +77,8 @@ def test_the_command_line(capsys):
 
 def test_paper_settings_build_and_train_one_step(tmp_path):
     for experiment in EXPERIMENTS.values():
-        settings = {**experiment.settings["paper"], "epochs": 1}
-        del settings["dataset"]
-        system = experiment.build((1, 8, 8), seed=0, hidden=settings.pop("hidden"))
+        settings = {**experiment.settings["paper"]["fit"], "epochs": 1}
+        system = experiment.build((1, 8, 8), seed=0, **experiment.settings["paper"]["system"])
         images = torch.rand(settings["batch_size"], 1, 8, 8, generator=torch.Generator().manual_seed(0))
         history = experiments.fit(system, images, seed=0, progress=False, **settings)
         assert history.update == 1

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Autoencoders, variational autoencoders and the adversarial game
 #
-# Adversarial autoencoders join two older ideas: an autoencoder, which learns a code for every image, and an
-# adversarial game, which makes one distribution look like another. Here you build both, and the variational
-# autoencoder that they compete with, and find out what each one lacks.
+# Adversarial autoencoders join two older ideas: an autoencoder, which learns a code for every image, and an adversarial
+# game, which makes one distribution look like another. Here you build both, and the variational autoencoder that they
+# compete with, and find out what each one lacks.
 #
 # **You will learn**
 # - to train an autoencoder with a two-dimensional code, and to find and measure the *holes* in its latent space;
@@ -15,8 +15,10 @@
 # **You need** PyTorch basics (modules, gradients, optimizers), what a density and an expectation are, and
 # [Start here](00_start_here.ipynb).
 #
-# **About 2 minutes on a laptop CPU.** It ends with this figure: twelve digits drawn from each of the three models, below
-# twelve real ones ([What each one lacks](#What-each-one-lacks)).
+# **About 2 minutes on a laptop CPU.** It ends with this figure, digits drawn from each of the three models below real
+# ones ([What each one lacks](#What-each-one-lacks)):
+#
+# ![Four rows of twelve digits: real ones; an autoencoder's draws, many of them scribbles; a VAE's, soft; a GAN's, crisp.](figures/01_autoencoders_vaes_gans.png)
 
 # %%
 import math
@@ -35,7 +37,7 @@ from aae_lib.systems import Autoencoder, GenerativeAdversarialNetwork, Variation
 from aae_lib.systems.base import Adam, Batch, Phase, System, as_float, half_squared_error
 
 settings = choose(
-    smoke=dict(data="digits", hidden=(128, 128), batch=50, ae=20, denoising=20, vae=20, vae16=20, ring=5, gan=10),
+    smoke=dict(data="digits", hidden=(128, 128), batch=50, ae=15, denoising=10, vae=15, vae16=10, ring=3, gan=5),
     quick=dict(data="mnist", hidden=(512, 512), batch=100, ae=3, denoising=2, vae=4, vae16=5, ring=40, gan=12),
     paper=dict(
         data="mnist", hidden=(1000, 1000), batch=100, ae=100, denoising=50, vae=200, vae16=200, ring=100, gan=200
@@ -85,8 +87,8 @@ class AE(System):
 
 # %% [markdown]
 # We give it a code of two numbers, so that we can look at all there is. On MNIST, `fit` takes about 10 s, and the loss
-# falls to about 16. To judge that number, compare it with what the *mean image* scores as an answer to everything, about
-# 26: a decoder that did not listen to its code could do no better than that.
+# falls to about 16. To judge that number, compare it with what the *mean image* scores as an answer to everything,
+# about 26: a decoder that did not listen to its code could do no better than that.
 
 # %%
 autoencoder = AE(data.image_shape, hidden=settings.hidden, seed=SEED)
@@ -101,8 +103,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Two numbers per image are few, and still most digits come back as themselves, if blurred. Some come back as a digit that
-# looks alike, a 4 as a 9.
+# Two numbers per image are few, and still most digits come back as themselves, if blurred. Some come back as a digit
+# that looks alike, a 4 as a 9.
 #
 # Is the class above what `aae_lib` ships as `Autoencoder`? From the same seed, on the same images, both must have the
 # same losses, update by update.
@@ -123,8 +125,8 @@ print("same losses:", same_losses(AE(data.image_shape), Autoencoder(data.image_s
 # %% [markdown]
 # ## The holes in its latent space
 #
-# **Predict, then run.** The loss asks only that $\hat x$ be like $x$. It does not say where in the plane the codes should
-# lie. Will they fill a disc around zero? Will the ten digits be apart? Will there be codes between them?
+# **Predict, then run.** The loss asks only that $\hat x$ be like $x$. It does not say where in the plane the codes
+# should lie. Will they fill a disc around zero? Will the ten digits be apart? Will there be codes between them?
 
 # %%
 codes = autoencoder.encode(data.train.images[:10_000])  # (N, 2)
@@ -135,11 +137,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes are where they happened to end up. The axes have no natural scale, the classes lie in wedges around a crowded
-# centre, and large parts of the plane are empty: between the wedges, and all around them.
+# The codes are where they happened to end up. The axes have no natural scale, the classes lie in wedges around a
+# crowded centre, and large parts of the plane are empty: between the wedges, and all around them.
 #
-# What does the decoder make of an empty place? It will answer for any point, so ask it about a regular grid. Below, a cell is
-# tinted where none of the codes above lies in it.
+# What does the decoder make of an empty place? It will answer for any point, so ask it about a regular grid. Below, a
+# cell is tinted where none of the codes above lies in it.
 
 
 # %%
@@ -164,13 +166,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Where codes live you see digits that change smoothly from cell to cell. In the tinted cells the decoder was never trained: it
-# extrapolates. Where a class simply goes on, such as the zeros or sevens of MNIST at the edge, it does so gracefully.
+# Where codes live you see digits that change smoothly from cell to cell. In the tinted cells the decoder was never
+# trained: it extrapolates. Where a class simply goes on, such as the zeros or sevens of MNIST at the edge, it does so
+# gracefully.
 #
-# Now suppose you want *new* digits. You must choose codes to decode, and nothing tells you which. The best that is at hand is
-# a Gaussian with the codes' own mean and covariance. Draw from it, and say that a draw lies in a hole if the nearest of $N$
-# codes is farther away than the seventh nearest of $N$ other draws. If the codes were draws from this Gaussian themselves, that
-# would happen by chance to only $2^{-7} = 0.8\,\%$ of the draws.
+# Now suppose you want *new* digits. You must choose codes to decode, and nothing tells you which. The best that is at
+# hand is a Gaussian with the codes' own mean and covariance. Draw from it, and say that a draw lies in a hole if the
+# nearest of $N$ codes is farther away than the seventh nearest of $N$ other draws. If the codes were draws from this
+# Gaussian themselves, that would happen by chance to only $2^{-7} = 0.8\,\%$ of the draws.
 
 
 # %%
@@ -201,8 +204,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Not every picture in the lower rows is bad, and not every one in the upper rows is good. But ghosts, two digits laid over each other,
-# are much more common in holes. `latent.holes` counts in the same way, with all codes:
+# Not every picture in the lower rows is bad, and not every one in the upper rows is good. But ghosts, two digits laid
+# over each other, are more common in holes. `latent.holes` counts in the same way, with all codes:
 
 # %%
 autoencoder_holes = latent.holes(codes, prior=None)  # None: a Gaussian fitted to the codes
@@ -212,8 +215,8 @@ assert abs(autoencoder_holes - holes.float().mean().item()) < 0.05
 # %% [markdown]
 # ### Look for holes yourself
 #
-# Drag the point, in JupyterLab. Start within a class and move slowly to another one, then go outwards, where no dots are. Watch
-# for the moment where the picture stops being a digit.
+# Drag the point, in JupyterLab. Start within a class and move slowly to another one, then go outwards, where no dots
+# are. Watch for the moment where the picture stops being a digit.
 
 # %%
 from aae_lib.widgets import explore
@@ -223,9 +226,10 @@ explore(autoencoder, data.test.images[:1000], labels=data.test.labels[:1000])
 # %% [markdown]
 # ### Better codes, more holes
 #
-# Two numbers are few: a code of 16 should serve better. We take the opportunity to try a *denoising* autoencoder (Vincent et al. 2008). It sees
-# a spoilt image and is compared with the clean one, so that copying will not do; it must learn what digits look like. The loss is unchanged. Here the
-# noise has a standard deviation of 0.5, where pixels go from 0 to 1. About 10 s.
+# Two numbers are few: a code of 16 should serve better. We take the opportunity to try a *denoising* autoencoder
+# (Vincent et al. 2008). It sees a spoilt image and is compared with the clean one, so that copying will not do; it must
+# learn what digits look like. The loss is unchanged. Here the noise has a standard deviation of 0.5, where pixels go
+# from 0 to 1. About 10 s.
 
 # %%
 denoiser = Autoencoder(data.image_shape, latent_dim=16, hidden=settings.hidden, input_noise=0.5, seed=SEED)
@@ -245,8 +249,8 @@ figures.show(
 )
 
 # %% [markdown]
-# **Predict, then run.** Shown clean images, this autoencoder makes far smaller errors than the first one. Will draws from its
-# code space be better too?
+# **Predict, then run.** Shown clean images, this autoencoder makes about half the error of the first one. Will draws
+# from its code space be better too?
 
 # %%
 test_images = as_float(data.test.images[:1000])
@@ -266,53 +270,56 @@ figures.show(
 )
 
 # %% [markdown]
-# They are worse. In 16 dimensions there is more room to be empty, and the digits occupy a small part of it. The better an autoencoder is at its
-# own task, the less can be had by drawing codes: nothing in its loss asks for that.
+# They are worse. In 16 dimensions there is more room to be empty, and the digits occupy a small part of it. An
+# autoencoder may be good at its own task and useless for drawing: nothing in its loss asks for codes that can be drawn.
 
 # %% [markdown]
 # ## The evidence lower bound
 #
-# The autoencoder lacks a statement of where codes come from. So make one. Say that every image began as a code drawn from a
-# *prior* $p(z)$, and was then drawn from $p(x \mid z)$, which the decoder describes. That is a full model of images, with a
-# density:
+# The autoencoder lacks a statement of where codes come from. So make one. Say that every image began as a code drawn
+# from a *prior* $p(z)$, and was then drawn from $p(x \mid z)$, which the decoder describes. That is a full model of
+# images, with a density:
 #
 # $$ p(x) = \int p(x \mid z)\, p(z)\, dz $$
 #
-# We would like to choose the decoder that makes the training images most probable. But the integral runs over all codes, and
-# for one image nearly all of them contribute nothing. We need help to find those that matter: an encoder. Call its answer
-# $q(z \mid x)$, a distribution over codes for this image. It may be any distribution; the derivation takes four steps.
+# We would like to choose the decoder that makes the training images most probable. But the integral runs over all
+# codes, and for one image nearly all of them contribute nothing. We need help to find those that matter: an encoder.
+# Call its answer $q(z \mid x)$, a distribution over codes for this image. It may be any distribution; the derivation
+# takes four steps.
 #
 # 1. The left side does not depend on $z$, so its mean over $q$ is itself:
-# $\;\log p(x) = \mathbb{E}_{q(z \mid x)} \left[ \log p(x) \right]$.
+#    $\;\log p(x) = \mathbb{E}_{q(z \mid x)} \left[ \log p(x) \right]$.
 #
 # 2. By Bayes' rule, $p(x) = p(x, z)\,/\,p(z \mid x)$ for every $z$:
-# $\;\log p(x) = \mathbb{E}_{q} \left[ \log \dfrac{p(x, z)}{p(z \mid x)} \right]$.
+#    $\;\log p(x) = \mathbb{E}_{q} \left[ \log \dfrac{p(x, z)}{p(z \mid x)} \right]$.
 #
 # 3. Multiply and divide by $q(z \mid x)$, and split the logarithm:
 #
 # $$ \log p(x) = \underbrace{\mathbb{E}_{q} \left[ \log \frac{p(x, z)}{q(z \mid x)} \right]}_{\text{ELBO}}
 #    + \underbrace{\mathbb{E}_{q} \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right]}_{KL(q(z \mid x)\, \Vert\, p(z \mid x)) \;\ge\; 0} $$
 #
-# 4. A Kullback-Leibler divergence is never negative. So the first term is a *lower bound* on the *evidence* $\log p(x)$, and
-# the gap is exactly how far $q$ is from the true posterior $p(z \mid x)$. With $p(x, z) = p(x \mid z)\, p(z)$ the bound is
+# 4. A Kullback-Leibler divergence is never negative. So the first term is a *lower bound* on the *evidence*
+#    $\log p(x)$, and the gap is exactly how far $q$ is from the true posterior $p(z \mid x)$. With
+#    $p(x, z) = p(x \mid z)\, p(z)$ the bound is
 #
 # $$ \log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)} \left[ \log p(x \mid z) \right]}_{\text{reconstruction}}
 #    \; - \; \underbrace{KL \left( q(z \mid x)\, \Vert\, p(z) \right)}_{\text{stay near the prior}} $$
 #
-# Everything on the right can be computed, and raising it does two things at once: it makes the images more probable, or it
-# brings $q$ nearer to the true posterior.
+# Everything on the right can be computed. Raising it can only make the image more probable, or bring $q$ nearer to the
+# true posterior, and both are what we want.
 #
 # **The two terms for Gaussians.** Let $q(z \mid x) = N(\mu, \sigma^2)$ and $p(z) = N(0, 1)$ in one dimension. Then
-# $\log q - \log p = -\log \sigma - \tfrac12 \frac{(z - \mu)^2}{\sigma^2} + \tfrac12 z^2$, and under $q$ the mean of $(z - \mu)^2$ is
-# $\sigma^2$, that of $z^2$ is $\mu^2 + \sigma^2$. So
+# $\log q - \log p = -\log \sigma - \tfrac12 \frac{(z - \mu)^2}{\sigma^2} + \tfrac12 z^2$, and under $q$ the mean of
+# $(z - \mu)^2$ is $\sigma^2$, that of $z^2$ is $\mu^2 + \sigma^2$. So
 #
 # $$ KL = \tfrac12 \left( \sigma^2 + \mu^2 - 1 - \log \sigma^2 \right), $$
 #
 # summed over dimensions. It is 0 when $\mu = 0$ and $\sigma = 1$, and only then.
 #
-# **Reparameterisation.** The other term is a mean over draws of $z$, and a draw has no gradient. But $z \sim N(\mu, \sigma^2)$ can be
-# drawn as $z = \mu + \sigma \varepsilon$ with $\varepsilon \sim N(0, 1)$. The chance is now in $\varepsilon$, which has no parameters,
-# and $z$ is an ordinary differentiable function of $\mu$ and $\sigma$.
+# **Reparameterisation.** The other term is a mean over draws of $z$, and a draw has no gradient. But
+# $z \sim N(\mu, \sigma^2)$ can be drawn as $z = \mu + \sigma \varepsilon$ with $\varepsilon \sim N(0, 1)$. The chance
+# is now in $\varepsilon$, which has no parameters, and $z$ is an ordinary differentiable function of $\mu$ and
+# $\sigma$.
 
 
 # %%
@@ -329,8 +336,8 @@ assert torch.allclose(gaussian_kl(mean, log_variance), from_torch)
 # %% [markdown]
 # ### The bound and its gap, in one dimension
 #
-# In a model with one-dimensional $z$ and $x$ the integral can be done on a grid, so $\log p(x)$ is known, and we can see
-# the bound rise to it. The model: $z \sim N(0, 1)$ and $x \mid z \sim N(z^2, \tfrac12^2)$. We observe $x = 1$.
+# In a model with one-dimensional $z$ and $x$ the integral can be done on a grid, so $\log p(x)$ is known, and we can
+# see the bound rise to it. The model: $z \sim N(0, 1)$ and $x \mid z \sim N(z^2, \tfrac12^2)$. We observe $x = 1$.
 
 # %%
 observed, prior = torch.tensor(1.0), Normal(0.0, 1.0)
@@ -349,11 +356,11 @@ log_posterior = log_joint - log_evidence  # log p(z | x)
 print(f"log p(x) = {log_evidence:.3f} nats")
 
 # %% [markdown]
-# Now fit $q = N(\mu, \sigma^2)$ by raising the ELBO. The training loop uses what a VAE uses: the closed KL and reparameterised
-# draws. `exact` does both terms on the grid instead, to watch.
+# Now fit $q = N(\mu, \sigma^2)$ by raising the ELBO. The training loop uses what a VAE uses: the closed KL and
+# reparameterised draws. `exact` does both terms on the grid instead, to watch.
 #
-# **Predict, then run.** $x$ was made from $z^2$, so $z = 1$ and $z = -1$ explain it equally well. What will a single Gaussian do?
-# How large will the gap be at the end?
+# **Predict, then run.** $x$ was made from $z^2$, so $z = 1$ and $z = -1$ explain it equally well. What will a single
+# Gaussian do? How large will the gap be at the end?
 
 
 # %%
@@ -407,16 +414,16 @@ figures.show(
 assert abs(gap - math.log(2)) < 0.1
 
 # %% [markdown]
-# A single Gaussian can hold only one hump, and it does that well. The gap that stays is about 0.73 nats, of which $\ln 2 = 0.69$
-# is the price of the missing hump: $q$ puts all its mass where the posterior has half of its own. No training can close that
-# gap. Only a richer $q$ could, and the next notebook has one.
+# A single Gaussian can hold only one hump, and it does that well. The gap that stays is about 0.73 nats, of which
+# $\ln 2 = 0.69$ is the price of the missing hump: $q$ puts all its mass where the posterior has half of its own. No
+# training can close that gap. Only a richer $q$ could, and the next notebook has one.
 #
 # ## A variational autoencoder
 #
-# A VAE (Kingma & Welling 2014) is this bound with networks in it. The encoder answers an image with $\mu$ and $\log \sigma^2$ of its
-# $q(z \mid x)$, one draw of $z$ goes through the decoder, and the loss is the negative ELBO. For $\log p(x \mid z)$ we take
-# the cross-entropy of every pixel with the decoder's output, as the VAE paper does: it treats a grey value as the
-# probability of ink.
+# A VAE (Kingma & Welling 2014) is this bound with networks in it. The encoder answers an image with $\mu$ and
+# $\log \sigma^2$ of its $q(z \mid x)$, one draw of $z$ goes through the decoder, and the loss is the negative ELBO. For
+# $\log p(x \mid z)$ we take the cross-entropy of every pixel with the decoder's output, as the VAE paper does: it
+# treats a grey value as the probability of ink.
 
 
 # %%
@@ -452,8 +459,8 @@ print("same losses:", same_losses(VAE(data.image_shape, Gaussian(2)), shipped))
 # %% [markdown]
 # Now train it: about 15 s on MNIST, and the negative ELBO falls to about 151 nats.
 #
-# **Predict, then run.** The KL term pulls every $q(z \mid x)$ to the same $N(0, 1)$, the reconstruction wants them apart. What will
-# the plane of codes look like this time?
+# **Predict, then run.** The KL term pulls every $q(z \mid x)$ to the same $N(0, 1)$, the reconstruction wants them
+# apart. What will the plane of codes look like this time?
 
 # %%
 vae = VAE(data.image_shape, Gaussian(2), hidden=settings.hidden, seed=SEED)
@@ -470,12 +477,13 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes gather where the prior is, drawn in grey: its rings hold 50, 80 and 95 % of the probability. There are fewer holes to fall into
-# than before, and not none: here and there the grey shows through, and some classes reach beyond it. The paper saw the same in its VAE
-# (Section 2.1: no data points map to several regions of the coding space), and notebook 03 measures it.
+# The codes gather where the prior is, drawn in grey: its rings hold 50, 80 and 95 % of the probability. There are fewer
+# holes to fall into than before, and not none: here and there the grey shows through, and some classes reach beyond it.
+# The paper saw the same in its VAE (Section 2.1: no data points map to several regions of the coding space), and
+# notebook 03 measures it.
 #
-# At least there is now a rule for drawing codes. Here is the whole prior decoded, at the percentiles of both dimensions, so that every picture stands
-# for the same probability.
+# At least there is now a rule for drawing codes. Here is the whole prior decoded, at the percentiles of both
+# dimensions, so that every picture stands for the same probability.
 
 # %%
 figures.show(
@@ -485,11 +493,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Compare it with the tinted grid above: every part of the square is in use. At the borders between two digits there are still blends. They
-# cannot be avoided, because the plane is connected and the digits are not.
+# Compare it with the tinted grid above: every part of the square is in use. At the borders between two digits there are
+# still blends. They cannot be avoided, because the plane is connected and the digits are not.
 #
-# What is the bound made of? Two dimensions were for looking at. For comparison, train one with a code of 16 numbers too (about 15 s), and
-# ask both for their two terms on the test images.
+# What is the bound made of? Two dimensions were for looking at. For comparison, train one with a code of 16 numbers too
+# (about 15 s), and ask both for their two terms on the test images.
 #
 # **Predict, then run.** Which of the two terms grows when the code gets more dimensions, and which one shrinks?
 
@@ -506,8 +514,9 @@ for system in (vae, vae16):
     print(f"{system.latent_dim:2} dimensions: log p(x) ≥ −{reconstruction:.1f} − {divergence:.1f} = {bound:.1f} nats")
 
 # %% [markdown]
-# The KL is what the code tells about an image. With two dimensions that is about 6 nats on MNIST, as much as naming one of $e^6 \approx 400$ places
-# in the plane. With 16 the code tells more than three times as much, and the reconstruction repays it: the bound on $\log p(x)$ is about 40 nats higher.
+# The KL limits how much the code can tell about an image. With two dimensions that is about 6 nats on MNIST, as much as
+# naming one of $e^6 \approx 400$ places in the plane. With 16 dimensions the code costs more than three times as much,
+# and the reconstruction repays it: the bound on $\log p(x)$ is more than 40 nats higher.
 #
 # Now draw from the better one.
 
@@ -519,31 +528,35 @@ figures.show(
 )
 
 # %% [markdown]
-# Most are digits, and they are soft. Many images share each region of codes, because every $q(z \mid x)$ has a width. They differ in where their strokes
-# lie, and the decoder's best answer to all of them is their mean. That is the VAE's well-known *blur*.
+# Most are digits, and they are soft. Many images share each region of codes, because every $q(z \mid x)$ has a width.
+# They differ in where their strokes lie, and the decoder's best answer to all of them is their mean. That is the VAE's
+# well-known *blur*.
 #
-# There is another limit, which no figure shows. The bound contains $\log p(z)$: to train, we had to know the *density* of
-# the prior. A prior that we can only draw from, such as points on a curve, is out of reach.
+# There is another limit, which no figure shows. The bound contains $\log p(z)$: to train, we had to know the *density*
+# of the prior. A prior that we can only draw from, such as points on a curve, is out of reach.
 #
 # ## The adversarial game
 #
-# A GAN (Goodfellow et al. 2014) needs no density at all. A *generator* $G$ turns noise $z \sim p(z)$ into images. A *discriminator* $D$
-# looks at an image and says how probable it is that it came from the data. They play against each other:
+# A GAN (Goodfellow et al. 2014) needs no density at all. A *generator* $G$ turns noise $z \sim p(z)$ into images. A
+# *discriminator* $D$ looks at an image and says how probable it is that it came from the data. They play against each
+# other:
 #
 # $$ \min_G \max_D \; V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} \left[ \log D(x) \right]
 #    + \mathbb{E}_{z \sim p(z)} \left[ \log \left( 1 - D(G(z)) \right) \right] $$
 #
-# **The best discriminator.** Hold $G$ still, and let $q(x)$ be the density of what it makes. At every $x$ the discriminator
-# chooses one number $D$ to maximise $p_{\text{data}} \log D + q \log (1 - D)$. The derivative
+# **The best discriminator.** Hold $G$ still, and let $q(x)$ be the density of what it makes. At every $x$ the
+# discriminator chooses one number $D$ to maximise $p_{\text{data}} \log D + q \log (1 - D)$. The derivative
 # $\frac{p_{\text{data}}}{D} - \frac{q}{1 - D}$ is zero at
 #
 # $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + q(x)} $$
 #
-# and there the value is $V(D^*, G) = -2 \ln 2 + 2\, JSD(p_{\text{data}} \Vert q)$, where the Jensen-Shannon divergence *JSD* is 0 if both
-# densities are equal, and at most $\ln 2$. So a generator that plays against the best discriminator makes a distance between
-# densities smaller, without ever computing a density.
+# and there the value is $V(D^*, G) = -2 \ln 2 + 2\, JSD(p_{\text{data}} \Vert q)$. The Jensen-Shannon divergence
+# $JSD(p \Vert q) = \tfrac12 KL(p \Vert m) + \tfrac12 KL(q \Vert m)$, with $m = \tfrac12 (p + q)$, is 0 if both densities
+# are equal, and at most $\ln 2$. So a generator that plays against the best discriminator
+# makes a distance between densities smaller, without ever computing a density.
 #
-# Check it in one dimension, where both densities are known. Data: $N(-1, 1)$; a generator that stands still: $N(1, 0.6^2)$.
+# Check it in one dimension, where both densities are known. Data: $N(-1, 1)$; a generator that stands still:
+# $N(1, 0.6^2)$.
 
 # %%
 p, q = Normal(-1.0, 1.0), Normal(1.0, 0.6)
@@ -593,19 +606,20 @@ print(f"discriminator's loss {np.mean(losses[-100:]):.3f}; formula 2 ln 2 − 2 
 assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
 
 # %% [markdown]
-# The curve lies on the formula wherever there are samples. On the far right there are none: the formula turns up again, because the generator's
-# density falls faster than the data's, and the network cannot know.
+# The curve stays close to the formula wherever there are samples. On the far right there are none: the formula turns up again,
+# because the generator's density falls faster than the data's, and the network cannot know.
 #
-# **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the discriminator can only
-# guess. Its loss is then $2 \ln 2 \approx 1.386$, and the generator's is $\ln 2 \approx 0.693$. Remember these two numbers; they
-# are the health check of everything adversarial in this course.
+# **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the
+# discriminator can only guess. Its loss is then $2 \ln 2 \approx 1.386$, and the generator's is $\ln 2 \approx 0.693$.
+# Remember these two numbers; they are the health check of everything adversarial in this course.
 #
-# **One change for practice.** Early on, $D(G(z))$ is close to 0. There the slope of $\log(1 - D)$ with respect to the logit is $-D$:
-# almost nothing, just when the generator has most to learn. So the generator maximises $\log D(G(z))$ instead. The slope of that is $1 - D$,
-# close to 1, and the equilibrium is the same. This is called the *non-saturating* loss.
+# **One change for practice.** Early on, $D(G(z))$ is close to 0. There the slope of $\log(1 - D)$ with respect to the
+# logit is $-D$: almost nothing, just when the generator has most to learn. So the generator maximises $\log D(G(z))$
+# instead. The slope of that is $1 - D$, close to 1, and the equilibrium is the same. This is called the
+# *non-saturating* loss.
 #
-# In our terms the game is a system with two phases. In the first only the discriminator learns, in the second only the generator, which
-# the code calls `decoder` because it turns codes into images.
+# In our terms the game is a system with two phases. In the first only the discriminator learns, in the second only the
+# generator, which the code calls `decoder` because it turns codes into images.
 
 
 # %%
@@ -645,11 +659,11 @@ print("same losses:", same_losses(GAN(data.image_shape, Gaussian(2)), shipped))
 # %% [markdown]
 # ### Eight spots in the plane
 #
-# The smallest picture has one row of two pixels: a point in the plane. Our data are eight spots on a ring, and the generator starts from a
-# single Gaussian blob.
+# The smallest picture has one row of two pixels: a point in the plane. Our data are eight spots on a ring, and the
+# generator starts from a single Gaussian blob.
 #
-# **Predict, then run.** Will the generator find all eight spots at once, one after the other, or only some of them? Where will the discriminator
-# say "data" while the generator is still on its way?
+# **Predict, then run.** Will the generator find all eight spots at once, one after the other, or only some of them?
+# Where will the discriminator say "data" while the generator is still on its way?
 
 
 # %%
@@ -718,10 +732,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The coloured field is the discriminator's opinion: blue where it would bet on data, rose where it would bet on the generator. The generator
-# moves its points up that slope, the field changes under them, and they move again. In the last panel the field is pale on the ring, which means
-# $D \approx \tfrac12$: there the discriminator can no longer tell. It took a while. After a quarter of the updates only parts of the ring were
-# found. A few points between spots remain, because the generator is a continuous map of one connected blob.
+# The coloured field is the discriminator's opinion: blue where it would bet on data, rose where it would bet on the
+# generator. The generator moves its points up that slope, the field changes under them, and they move again. In the
+# last panel the field is pale on the ring, which means $D \approx \tfrac12$: there the discriminator can no longer
+# tell. It took a while. After a quarter of the updates only parts of the ring were found. A few points between spots
+# remain, because the generator is a continuous map of one connected blob.
 
 # %%
 generated, _ = snapshots.pictures[moments[-1]]
@@ -736,14 +751,17 @@ print(
 )
 
 # %% [markdown]
-# Had some spots got nothing, that would be *mode collapse*: the generator may please the discriminator with a part of the data.
+# Had some spots got nothing, that would be *mode collapse*: the generator may please the discriminator with a part of
+# the data.
 #
 # ### A GAN on digits
 #
-# The same class, with images of digits, and two changes that help a small network on a small budget: batch normalisation in the generator,
-# and noise on what the discriminator sees, which blurs the difference between both sides and keeps it from winning early. About 40 s.
+# The same class, with images of digits, and two changes that help a small network on a small budget: batch
+# normalisation in the generator, and noise on what the discriminator sees, which blurs the difference between both
+# sides and keeps it from winning early. About 40 s.
 #
-# **Predict, then run.** Which of the two losses will fall, and which will rise? What would it mean if one of them reached 0?
+# **Predict, then run.** Which of the two losses will fall, and which will rise? What would it mean if one of them
+# reached 0?
 
 # %%
 gan = GAN(data.image_shape, Gaussian(16), hidden=(256, 256), batch_norm=True, noise=0.3, seed=SEED)
@@ -774,13 +792,15 @@ figures.show(
 print(history.health())
 
 # %% [markdown]
-# The discriminator's loss *rises*, because its task gets harder. The generator's falls, and both come near their dashed lines without reaching
-# them: the discriminator keeps an edge. After that they are nearly level, while the pictures still change. The losses measure
-# the balance of the players and not the quality of the images. What the curves are good for is *health*: a discriminator's loss near 0 would mean
-# that it has won, and that the generator learns nothing any more.
+# The discriminator's loss *rises*, because its task gets harder. The generator's falls, and both come near their dashed
+# lines without reaching them: the discriminator keeps an edge. After that they are nearly level, while the pictures
+# still change. The losses measure the balance of the players and not the quality of the images. What the curves are
+# good for is *health*: a discriminator's loss near 0 would mean that it has won, and that the generator learns nothing
+# any more.
 #
-# The strokes are crisp, unlike the VAE's: a blurred digit is easy to tell from a real one, so the discriminator does not let it pass. But not
-# every picture is a digit, and a pixel may be lit in all of them; this is a small network after a minute.
+# The strokes are crisp, unlike the VAE's: a blurred digit is easy to tell from a real one, so the discriminator does
+# not let it pass. But not every picture is a digit, and some have stray lit pixels: this is a small network after less
+# than a minute.
 #
 # But what is the code of a given digit? A GAN cannot say.
 
@@ -794,10 +814,11 @@ except TypeError as sentence:
 # %% [markdown]
 # ## What each one lacks
 #
-# All three models draw twelve digits, each from a code of 16 numbers; for the autoencoder, from the Gaussian that was fitted to its codes. A crude
-# number goes along: the share of *half-lit* pixels, neither paper (below 0.1) nor ink (above 0.9). Blur makes more of them.
+# All three models draw twelve digits, each from a code of 16 numbers; for the autoencoder, from the Gaussian that was
+# fitted to its codes. A crude number goes along: the share of *half-lit* pixels, neither paper (below 0.1) nor ink
+# (above 0.9). Blur makes more of them.
 
-# %%
+# %% tags=["title-figure"]
 models = {
     "data": as_float(data.test.images[:1000]),
     "autoencoder": denoiser.decode(fitted_draws(denoiser_codes, 1000, seed=SEED)),
@@ -805,14 +826,14 @@ models = {
     "GAN": gan.sample(1000, seed=SEED),
 }
 vae16_codes = vae16.encode(data.train.images[:10_000], seed=SEED)
-holes = {
+measured_holes = {
     "autoencoder": f"{denoiser_holes:.1%}",
     "VAE": f"{latent.holes(vae16_codes, vae16.prior):.1%}",
     "GAN": "no codes",
 }
 half_lit = {name: ((images > 0.1) & (images < 0.9)).float().mean().item() for name, images in models.items()}
 for name in models:
-    print(f"{name:12} half-lit pixels {half_lit[name]:5.1%}   holes {holes.get(name, '')}")
+    print(f"{name:12} half-lit pixels {half_lit[name]:5.1%}   holes {measured_holes.get(name, '–')}")
 assert data.name == "digits" or half_lit["GAN"] < half_lit["VAE"]
 figures.show(
     figures.show_images(torch.cat([images[:12] for images in models.values()]), columns=12, rows=tuple(models)),
@@ -821,52 +842,66 @@ figures.show(
 )
 
 # %% [markdown]
+# The autoencoder's draws are often scribbles, the VAE's are soft, the GAN's are as crisp as the data. In 16 dimensions
+# too the VAE leaves fewer holes than the autoencoder, and does not close them: about 14 % on MNIST, where the
+# autoencoder has about 28 %.
+#
 # | | autoencoder | VAE | GAN |
 # |---|---|---|---|
 # | code of an image | yes | yes, as a distribution $q(z \mid x)$ | **no encoder** |
-# | new images from a prior | **no prior: holes** | yes | yes |
+# | new images from a prior | **no prior: holes** | yes, with fewer holes | yes |
 # | sharp images | as far as the code allows | **blur** | yes |
 # | a bound on $\log p(x)$ | no | yes, the ELBO | **no density** |
 # | which priors | none | **only with a density** we can write down | any that we can draw from |
 # | training | one loss that falls | one loss that falls | a game: watch the balance |
 #
-# Every bold entry is missing where another column has it. Read the row *which priors* again: the discriminator made a
-# distribution agree with another one from draws alone. It does not care whether these are images.
+# What is bold is missing, and for each bold entry another column has it. Read the row *which priors* again: the
+# discriminator made a distribution agree with another one from draws alone. It does not care whether these are images.
 #
-# So keep the autoencoder, and play the game with its *codes*. Let a discriminator tell draws of the prior $p(z)$ from codes of
-# images, whose distribution is called the *aggregated posterior* $q(z) = \int q(z \mid x)\, p_{\text{data}}(x)\, dx$, and let the encoder
-# learn to fool it. Then the codes fill the prior, the holes close, the encoder stays, and the prior needs no density. That is an
-# adversarial autoencoder.
+# So keep the autoencoder, and play the game with its *codes*. Let a discriminator tell draws of the prior $p(z)$ from
+# codes of images, whose distribution is called the *aggregated posterior*
+# $q(z) = \int q(z \mid x)\, p_{\text{data}}(x)\, dx$, and let the encoder learn to fool it. Then the codes fill the
+# prior, the holes close, the encoder stays, and the prior needs no density. That is an adversarial autoencoder.
 
 # %% [markdown]
 # ## Summary
-# - An autoencoder learns codes and decodes them, but nothing says where codes lie. The latent space has holes, and sampling falls into them.
-# - $\log p(x) = \text{ELBO} + KL(q(z \mid x) \Vert p(z \mid x))$. Maximising the ELBO is training a VAE. The gap closes only if $q$ can
-#   take the shape of the true posterior.
-# - The best discriminator is $p_{\text{data}} / (p_{\text{data}} + q)$. At equilibrium the losses are $2 \ln 2$ and $\ln 2$.
+# - An autoencoder learns codes and decodes them, but nothing says where codes lie. The latent space has holes, and
+#   sampling falls into them.
+# - $\log p(x) = \text{ELBO} + KL(q(z \mid x) \Vert p(z \mid x))$. Maximising the ELBO is training a VAE. The gap closes
+#   only if $q$ can take the shape of the true posterior.
+# - The best discriminator is $p_{\text{data}} / (p_{\text{data}} + q)$. At equilibrium the losses are $2 \ln 2$ and
+#   $\ln 2$.
 # - A system is networks plus phases: one for the autoencoder and the VAE, two for the GAN.
 #
-# The paper reviews these models in its Sections 1 and 1.1 and gives no figures or numbers for them there, so none stand beside ours. Our
-# GAN is smaller and trained much shorter than those in the literature.
+# The paper reviews these models in its Sections 1 and 1.1 and gives no figures or numbers for them there, so none stand
+# beside ours. Our GAN is smaller and trained much shorter than those in the literature.
 #
 # ## Exercises
-# 1. *(easy)* Train the autoencoder for twice as many epochs. Does the share of holes go down? Why should it, or why not?
-# 2. *(easy)* Use 10 dimensions in place of 2 for the VAE's prior. What happens to the two terms of the ELBO, and to the blur?
-# 3. *(medium)* Let the 1-D toy start at $\mu = -1.8$. Then observe $x = -1$ in place of $x = 1$. How large is the gap now, and why?
+# 1. *(easy)* Train the autoencoder for twice as many epochs. Does the share of holes go down? Why should it, or why
+#    not?
+# 2. *(easy)* Train VAEs with 1, 4, 8 and 32 dimensions. From where on does the bound no longer rise, and what does the
+#    KL do there?
+# 3. *(medium)* Let the 1-D toy start at $\mu = -1.8$. Then observe $x = -1$ in place of $x = 1$. How large is the gap
+#    now, and why?
 #    <details><summary>Hint</summary>No real $z$ has $z^2 = -1$. How many humps does the posterior have?</details>
-# 4. *(medium)* Give the KL term a weight $\beta$ (Higgins et al. 2017). Find a $\beta$ at which holes come back, and one at which all codes
-#    land in the same place.
+# 4. *(medium)* Give the KL term a weight $\beta$ (Higgins et al. 2017). Find a $\beta$ at which holes come back, and
+#    one at which all codes land in the same place.
 #    <details><summary>Hint</summary>Subclass <code>VAE</code> and override <code>negative_elbo</code>; measure with <code>latent.holes</code>.</details>
-# 5. *(hard)* Train the generator on the ring with the saturating loss, $\log(1 - D(G(z)))$. At which updates does it stand still? Plot the mean of
-#    $D(G(z))$ beside it.
-# 6. *(hard)* Make the ring's GAN collapse to fewer than eight spots, by changing the learning rate of one player only, and
-#    then explain the figure.
+# 5. *(hard)* Train the generator on the ring with the saturating loss, $\log(1 - D(G(z)))$. At which updates does it
+#    stand still? Plot the mean of $D(G(z))$ beside it.
+# 6. *(hard)* Make the ring's GAN collapse to fewer than eight spots, by changing the learning rate of one player only,
+#    and then explain the figure.
 #
 # ## What to read
-# - Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, *Adversarial Autoencoders*, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Sections 1 and 1.1.
-# - Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, [arXiv 1312.6114](https://arxiv.org/abs/1312.6114): the bound, and the KL in its Appendix B.
-# - Goodfellow et al. 2014, *Generative Adversarial Networks*, [arXiv 1406.2661](https://arxiv.org/abs/1406.2661): Section 4 has the proofs.
-# - Radford, Metz & Chintala 2016, [arXiv 1511.06434](https://arxiv.org/abs/1511.06434): why GANs use Adam with little momentum.
-# - Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising Autoencoders*, ICML.
+# - Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, *Adversarial Autoencoders*,
+#   [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Sections 1 and 1.1.
+# - Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, [arXiv 1312.6114](https://arxiv.org/abs/1312.6114): the
+#   bound, and the KL in its Appendix B.
+# - Goodfellow et al. 2014, *Generative Adversarial Networks*, [arXiv 1406.2661](https://arxiv.org/abs/1406.2661):
+#   Section 4 has the proofs.
+# - Radford, Metz & Chintala 2016, [arXiv 1511.06434](https://arxiv.org/abs/1511.06434): why GANs use Adam with little
+#   momentum.
+# - Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising Autoencoders*,
+#   ICML.
 #
 # **Next:** [Adversarial autoencoders](02_adversarial_autoencoders.ipynb).

@@ -84,7 +84,7 @@ figures.show(
 # ## A game in two dimensions
 #
 # Before any image, the second phase on its own. There is no encoder here: the 1,000 "codes" are free points in the plane, which
-# start as two small blobs far from the prior, and the generator's step moves the points themselves.
+# start as two blobs beside the prior, and the generator's step moves the points themselves.
 #
 # The discriminator returns a *logit*; $D(z)$ is its sigmoid. So both losses are a binary cross-entropy: with target 1 it is
 # $-\log D(z)$, with target 0 it is $-\log(1 - D(z))$.
@@ -104,7 +104,7 @@ def descend(optimizer, loss):
 
 prior, generator = Gaussian(2), torch.Generator().manual_seed(0)
 blob = torch.arange(1000) % 2  # (N,): which of the two blobs a point belongs to
-z = torch.tensor([[-2.5, 1.0], [1.5, 2.5]])[blob] + 0.3 * torch.randn(1000, 2, generator=generator)  # (N, 2)
+z = torch.tensor([[-2.5, 1.0], [1.5, 2.5]])[blob] + 0.5 * torch.randn(1000, 2, generator=generator)  # (N, 2)
 z.requires_grad_()
 discriminator = Discriminator((2,), hidden=(64, 64))
 initialise(discriminator, seed=0)
@@ -114,11 +114,11 @@ initialise(discriminator, seed=0)
 # of each blob be: spread over the whole Gaussian, or each blob in a part of its own?
 
 # %%
-discriminating = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.5, 0.999))
-moving = torch.optim.Adam([z], lr=0.02, betas=(0.5, 0.999))
+discriminating = torch.optim.Adam(discriminator.parameters(), lr=5e-3, betas=(0.5, 0.999))
+moving = torch.optim.Adam([z], lr=0.01, betas=(0.5, 0.999))
 clouds = {}
 for step in range(601):
-    if step in (0, 50, 600):
+    if step in (0, 60, 600):
         clouds[f"after {step} steps"] = (z.detach().clone(), blob)
     draws = prior.sample(1000, generator)  # (N, 2)
     discriminator_loss = bce(discriminator(draws), 1) + bce(discriminator(z.detach()), 0)
@@ -127,8 +127,8 @@ for step in range(601):
 print(f"discriminator's loss at the end: {discriminator_loss:.2f}; a guess costs 2 ln 2 = 1.39")
 figures.show(
     figures.latent_scatters(clouds, prior, classes=("blob A", "blob B")),
-    alt="Three panels of points over grey rings, the prior. At the start two small blobs lie at the upper left and upper right. "
-    "After 50 steps they have moved towards the rings. After 600 steps they fill the rings, one half each.",
+    alt="Three panels of points over grey rings, the prior. At the start two blobs lie outside, upper left and upper right. After "
+    "60 steps they reach into the rings and stretch. After 600 steps they fill the rings, each blob one half.",
 )
 
 # %%
@@ -211,12 +211,13 @@ class TwoPhases(ThreeNetworks):
 # - **The generator's loss is $-\log D(z)$**, not the $\log(1 - D(z))$ of the formula above. Both want the same, but while the
 #   discriminator is winning, the gradient of $\log(1 - D)$ vanishes and that of $-\log D$ does not (Goodfellow et al. 2014).
 #
-# One more thing, which the paper does in its longer trainings for all phases: the steps become smaller towards the end. Every
-# step of the reconstruction stirs the cloud a little, and the game has to smooth it again. In the last epoch the reconstruction's
-# steps are ten times smaller (`drops`), so the game has the last word and $q(z)$ settles on the prior.
+# Three epochs are few, so the phases take larger steps here than the cautious ones listed above, and smaller ones towards the
+# end (`drops` divides them). Every step of the reconstruction stirs the cloud a little, and the game has to smooth it again. In
+# the last epoch the reconstruction's steps shrink more than the game's, so that the game has the last word and $q(z)$ settles.
 
 # %%
-optimizers = {"reconstruction": Adam(5e-4, drops={settings.settle: 10})}  # the other phases keep their own
+game = Adam(4e-4, beta1=0.5, drops={settings.settle: 4})
+optimizers = {"reconstruction": Adam(1e-3, drops={settings.settle: 10}), "discriminator": game, "generator": game}
 system = TwoPhases(data.image_shape, prior=Gaussian(2), hidden=settings.hidden, seed=0)
 updates = settings.training["epochs"] * (len(data.train) // settings.training["batch_size"])
 moments_to_keep = (0, updates // 30, updates // 3, updates)
@@ -567,7 +568,7 @@ explore(system, test[:1000], labels=data.test.labels[:1000])
 #    game, and `initial_std=0.01` for the weights. Three epochs gave us a reconstruction loss of about 18.5.
 #    <details><summary>Hint</summary><code>AdversarialAutoencoder</code> takes <code>initial_std</code>; <code>fit</code> takes the optimizers by phase.</details>
 # 6. *(hard)* Show that for fixed codes the best discriminator is $D(z) = p(z) / (p(z) + q(z))$, and that its loss is then
-#    $2 \ln 2 - 2\,\mathrm{JSD}(p, q)$. Check it with the toy: draw $D$ after 50 steps beside that ratio.
+#    $2 \ln 2 - 2\,\mathrm{JSD}(p, q)$. Check it with the toy: draw $D$ after 60 steps beside that ratio.
 #    <details><summary>Hint</summary>Minimise the loss separately at each point z. In the toy, estimate q(z) with a histogram.</details>
 #
 # ## What to read
