@@ -98,8 +98,8 @@ print(f"mean image: {history.mean_image_loss:.1f}")
 assert history.losses["reconstruction"][-1] < 0.9 * history.mean_image_loss
 figures.show(
     figures.reconstructions(autoencoder, data.test.images[:12]),
-    alt="A row of digits that the autoencoder never saw, and below it a blurred version of each; most are the same digit, "
-    "some are another one that looks alike.",
+    alt="A row of digits that the autoencoder never saw, and below it a blurred version of each; most are"
+    " the same digit, some are another one that looks alike.",
 )
 
 # %% [markdown]
@@ -132,8 +132,9 @@ print("same losses:", same_losses(AE(data.image_shape), Autoencoder(data.image_s
 codes = autoencoder.encode(data.train.images[:10_000])  # (N, 2)
 figures.show(
     figures.latent_scatter(codes, data.train.labels[:10_000], title="Where the autoencoder puts digits"),
-    alt="Codes of digits in the plane, coloured by class: a crowded centre, from which wedges of different length and width "
-    "point outwards; the ones lie far off, and large parts of the plane are empty.",
+    alt="Codes of digits in the plane, coloured by class: a crowded centre, from which wedges of "
+    "different length and width point outwards; the ones lie far off, and large parts of the plane "
+    "are empty.",
 )
 
 # %% [markdown]
@@ -161,8 +162,9 @@ figure, empty = latent_grid_with_holes(autoencoder, codes)
 print(f"{empty:.0%} of the cells are empty")
 figures.show(
     figure,
-    alt="The latent plane of the autoencoder as a grid of decoded pictures. Cells that hold codes show digits; nearly half "
-    "of the cells are tinted as empty, and their pictures are mixtures of digits or one digit repeated.",
+    alt="The latent plane of the autoencoder as a grid of decoded pictures. Cells that hold codes show "
+    "digits; nearly half of the cells are tinted as empty, and their pictures are mixtures of digits "
+    "or one digit repeated.",
 )
 
 # %% [markdown]
@@ -199,8 +201,8 @@ chosen = torch.cat([draws[~holes][:16], draws[holes][:16]])
 rows = ("among codes", "", "in holes", "")
 figures.show(
     figures.show_images(autoencoder.decode(chosen), columns=8, rows=rows),
-    alt="Four rows of decoded draws. Those among codes, in the upper two rows, are mostly digits; those in holes, in the "
-    "lower two rows, are more often smears of two digits laid over each other.",
+    alt="Four rows of decoded draws. Those among codes, in the upper two rows, are mostly digits; those "
+    "in holes, in the lower two rows, are more often smears of two digits laid over each other.",
 )
 
 # %% [markdown]
@@ -244,8 +246,8 @@ for name, images in {"noisy": noisy, "denoised": denoised}.items():
 assert half_squared_error(denoised, clean) < half_squared_error(noisy, clean)
 figures.show(
     figures.show_images(torch.cat([clean, noisy.clamp(0, 1), denoised]), 8, rows=("clean", "noisy", "denoised")),
-    alt="Three rows: digits, the same digits under strong noise, and the denoising autoencoder's answers, which are clean "
-    "and nearly always the right digit.",
+    alt="Three rows: digits, the same digits under strong noise, and the denoising autoencoder's answers,"
+    " which are clean and nearly always the right digit.",
 )
 
 # %% [markdown]
@@ -265,8 +267,8 @@ drawn = denoiser.decode(fitted_draws(denoiser_codes, 12, seed=SEED))
 both = torch.cat([denoiser.reconstruct(test_images[:12]), drawn])
 figures.show(
     figures.show_images(both, columns=12, rows=("codes of\nimages", "drawn\ncodes")),
-    alt="Two rows: reconstructions of test digits from 16 numbers, clear and right; and decoded draws, many of them "
-    "scribbles that are no digit.",
+    alt="Two rows: reconstructions of test digits from 16 numbers, clear and right; and decoded draws, "
+    "many of them scribbles that are no digit.",
 )
 
 # %% [markdown]
@@ -305,8 +307,8 @@ figures.show(
 # $$ \log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)} \left[ \log p(x \mid z) \right]}_{\text{reconstruction}}
 #    \; - \; \underbrace{KL \left( q(z \mid x)\, \Vert\, p(z) \right)}_{\text{stay near the prior}} $$
 #
-# Everything on the right can be computed. Raising it can only make the image more probable, or bring $q$ nearer to the
-# true posterior, and both are what we want.
+# Everything on the right can be computed. Raising it makes the image more probable, or brings $q$ nearer to the true
+# posterior, or does both.
 #
 # **The two terms for Gaussians.** Let $q(z \mid x) = N(\mu, \sigma^2)$ and $p(z) = N(0, 1)$ in one dimension. Then
 # $\log q - \log p = -\log \sigma - \tfrac12 \frac{(z - \mu)^2}{\sigma^2} + \tfrac12 z^2$, and under $q$ the mean of
@@ -337,7 +339,7 @@ assert torch.allclose(gaussian_kl(mean, log_variance), from_torch)
 # ### The bound and its gap, in one dimension
 #
 # In a model with one-dimensional $z$ and $x$ the integral can be done on a grid, so $\log p(x)$ is known, and we can
-# see the bound rise to it. The model: $z \sim N(0, 1)$ and $x \mid z \sim N(z^2, \tfrac12^2)$. We observe $x = 1$.
+# see the bound rise to it. The model: $z \sim N(0, 1)$ and $x \mid z \sim N(z^2, 0.5^2)$. We observe $x = 1$.
 
 # %%
 observed, prior = torch.tensor(1.0), Normal(0.0, 1.0)
@@ -408,8 +410,9 @@ def elbo_figure(path, shown=(0, 20, 199)):
 
 figures.show(
     elbo_figure(path),
-    alt="Left: a true posterior with two equal humps at about −1 and 1; the Gaussian q moves onto the right hump and becomes "
-    "as narrow as it. Right: the ELBO rises towards the dashed log p(x) and stops below it; a band of about 0.7 nats stays.",
+    alt="Left: a true posterior with two equal humps at about −1 and 1; the Gaussian q moves onto the "
+    "right hump and becomes as narrow as it. Right: the ELBO rises towards the dashed log p(x) and "
+    "stops below it; a band of about 0.7 nats stays.",
 )
 assert abs(gap - math.log(2)) < 0.1
 
@@ -472,8 +475,9 @@ print(f"holes: {vae_holes:.1%} of the prior (autoencoder, of a fitted Gaussian: 
 assert vae_holes < autoencoder_holes
 figures.show(
     figures.latent_scatter(vae_codes, data.train.labels[:10_000], vae.prior, "Where the VAE puts digits"),
-    alt="Codes of digits coloured by class, over grey rings that hold 50, 80 and 95 percent of the Gaussian prior. They cover "
-    "most of the rings with the classes side by side; thin gaps stay between some classes, and the ones reach beyond the rings.",
+    alt="Codes of digits coloured by class, over grey rings that hold 50, 80 and 95 percent of the "
+    "Gaussian prior. They cover most of the rings with the classes side by side; thin gaps stay "
+    "between some classes, and the ones reach beyond the rings.",
 )
 
 # %% [markdown]
@@ -488,8 +492,9 @@ figures.show(
 # %%
 figures.show(
     figures.percentile_grid(vae, side=16),
-    alt="A grid of 16 by 16 decoded digits over the percentiles of the prior: regions of one digit each that blend into each "
-    "other; nearly every picture is a digit, and those on a border are blends of two.",
+    alt="A grid of 16 by 16 decoded digits over the percentiles of the prior: regions of one digit each "
+    "that blend into each other; nearly every picture is a digit, and those on a border are blends of"
+    " two.",
 )
 
 # %% [markdown]
@@ -523,8 +528,8 @@ for system in (vae, vae16):
 # %%
 figures.show(
     figures.show_images(vae16.sample(24, seed=SEED), columns=12, title="24 draws from the prior, decoded by the VAE"),
-    alt="24 samples of the VAE with 16 dimensions: most are recognisable digits with soft, blurred strokes, some are blends "
-    "of two digits.",
+    alt="24 samples of the VAE with 16 dimensions: most are recognisable digits with soft, blurred "
+    "strokes, some are blends of two digits.",
 )
 
 # %% [markdown]
@@ -597,8 +602,9 @@ with torch.no_grad():
     learned = discriminator(line[:, None]).sigmoid()
 figures.show(
     best_discriminator_figure(line, learned, density_p / (density_p + density_q)),
-    alt="Two overlapping bell curves, data on the left and generator on the right. D falls from 1 to 0 between them; the "
-    "learned curve lies on the formula p / (p + q) wherever there are samples, and leaves it only in the far right tail.",
+    alt="Two overlapping bell curves, data on the left and generator on the right. D falls from 1 to 0 "
+    "between them; the learned curve lies on the formula p / (p + q) wherever there are samples, and "
+    "leaves it only in the far right tail.",
 )
 mixture = (density_p + density_q) / 2
 jsd = 0.5 * sum(torch.trapezoid(d * (d / mixture).log(), line).item() for d in (density_p, density_q))
@@ -726,9 +732,10 @@ def game_figure(pictures, data):
 
 figures.show(
     game_figure(snapshots.pictures, spots),
-    alt="Four panels over training. Eight spots of data on a ring. Generated points begin in a corner, spread over the plane, "
-    "then trace part of the ring, and at the end lie on all eight spots with thin trails between neighbours. D is low "
-    "inside and outside the ring at the end, and near one half on it.",
+    alt="Four panels over training. Eight spots of data on a ring. Generated points begin in a corner, "
+    "spread over the plane, then trace part of the ring, and at the end lie on all eight spots with "
+    "thin trails between neighbours. D is low inside and outside the ring at the end, and near one "
+    "half on it.",
 )
 
 # %% [markdown]
@@ -781,13 +788,14 @@ history = fit(
 # %%
 figures.show(
     figures.snapshots(snapshots.pictures, title="The same eight draws of z through training"),
-    alt="Rows of eight images at four updates: grey noise first, then rough digits, and at the end digits with crisp strokes, "
-    "some of them malformed.",
+    alt="Rows of eight images at four updates: grey noise first, then rough digits, and at the end digits"
+    " with crisp strokes, some of them malformed.",
 )
 figures.show(
     figures.training_curves(history),
-    alt="Losses against updates. The generator's starts near 6 and falls to about 1.1, the discriminator's rises from near 0 "
-    "to about 1.1. Dashed lines mark 2 ln 2 and ln 2; both curves come near theirs and stay nearly level.",
+    alt="Losses against updates. The generator's starts near 6 and falls to about 1.1, the "
+    "discriminator's rises from near 0 to about 1.1. Dashed lines mark 2 ln 2 and ln 2; both curves "
+    "come near theirs and stay nearly level.",
 )
 print(history.health())
 
@@ -837,8 +845,8 @@ for name in models:
 assert data.name == "digits" or half_lit["GAN"] < half_lit["VAE"]
 figures.show(
     figures.show_images(torch.cat([images[:12] for images in models.values()]), columns=12, rows=tuple(models)),
-    alt="Four rows of twelve digits: real ones; draws from the autoencoder, many of them scribbles; soft digits "
-    "from the VAE; crisp but sometimes malformed digits from the GAN.",
+    alt="Four rows of twelve digits: real ones; draws from the autoencoder, many of them scribbles; soft "
+    "digits from the VAE; crisp but sometimes malformed digits from the GAN.",
 )
 
 # %% [markdown]
