@@ -57,7 +57,7 @@ def locate(name: str, root: str | os.PathLike | None = None) -> list[Path]:
             f"{name!r} is not in {' or '.join(map(str, roots))} and cannot be downloaded ({_reason(error)}): "
             f"set AAE_DATA to a folder where torchvision has {kind}, put {names} into "
             f"{(roots[-1] / files[0]).parent}, or use load('digits'), which is built in."
-        ) from error
+        ) from None  # the sentence says all that a reader can use; the network's own traceback is a page long
     return [roots[0] / file for file in files]
 
 
