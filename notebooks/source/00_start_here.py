@@ -86,7 +86,7 @@ figures.show(
 #
 # You will write the losses yourself in [notebook 02](02_adversarial_autoencoders.ipynb). Here, let the library do it.
 #
-# > **Predict, then run.** Sixty thousand pictures of digits, squeezed into two numbers each, without any labels. Will the ten
+# > **Predict, then run.** Fifty thousand pictures of digits, squeezed into two numbers each, without any labels. Will the ten
 # > digits end up in ten separate places, or mixed? Which digits will lie next to each other?
 
 # %%

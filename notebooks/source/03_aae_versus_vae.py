@@ -103,6 +103,7 @@ def minimise(loss, steps=1000, start=0.05):
     return mean.detach(), std.detach()
 
 
+# %%
 toys = {
     "at the start": minimise(kl_of_each, steps=0),
     "after the KL term": minimise(kl_of_each),
