@@ -128,6 +128,24 @@ def codes(argument: str, value: object, latent_dim: int | None = None) -> Tensor
     return z.float()
 
 
+def indices(argument: str, value: object, count: int) -> Tensor:
+    """Indices (L,) of some of ``count`` images as int64: at least one, none twice, all within the images."""
+    chosen = as_tensor(argument, value)
+    if chosen.ndim != 1 or len(chosen) == 0 or chosen.is_floating_point() or chosen.dtype == torch.bool:
+        raise ValueError(
+            f"{argument} must be whole numbers (L,), the indices of at least one image, but it has shape "
+            f"{tuple(chosen.shape)} and type {chosen.dtype}; use data.train.balanced_subset(100)."
+        )
+    if int(chosen.min()) < 0 or int(chosen.max()) >= count:
+        raise ValueError(
+            f"{argument} must lie between 0 and {count - 1}, the last image, but it goes from {int(chosen.min())} to "
+            f"{int(chosen.max())}; draw it from the same split with balanced_subset."
+        )
+    if len(chosen.unique()) != len(chosen):
+        raise ValueError(f"{argument} names an image twice; give each index once.")
+    return chosen.long()
+
+
 def labels(argument: str, value: object, count: int) -> Tensor:
     """Labels (``count``,) as int64, each at least 0; ValueError where there are none."""
     if value is None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-EQUILIBRIUM = {
-    "discriminator": 2 * math.log(2),
-    "generator": math.log(2),
-}  # D(x) = ½ everywhere (Goodfellow et al. 2014)
+EQUILIBRIUM = {  # of each game, of which some systems play two; D(x) = ½ everywhere (Goodfellow et al. 2014)
+    name + of: value
+    for of in ("", " of z", " of y")
+    for name, value in (("discriminator", 2 * math.log(2)), ("generator", math.log(2)))
+}
 
 
 @dataclass
@@ -61,15 +62,16 @@ class History:
     def health(self) -> str:
         """One sentence on the latest losses: what is wrong, or "healthy"."""
         latest = self.latest()
-        reconstruction, discriminator = latest.get("reconstruction"), latest.get("discriminator")
+        reconstruction = latest.get("reconstruction")
         if reconstruction is not None and self.update >= 500 and reconstruction > 0.95 * self.mean_image_loss:
             return (
                 "reconstruction is stuck at the mean image: the step is too small, or the loss is averaged over pixels"
             )
-        if discriminator is not None and discriminator < 0.2:
-            return "the discriminator has won: its loss is near 0, so the other network gets no signal"
-        if discriminator is not None and discriminator > 1.5 * EQUILIBRIUM["discriminator"]:
-            return "the discriminator is worse than guessing: its step is too large"
+        for name, loss in latest.items():
+            if name.startswith("discriminator") and loss < 0.2:
+                return f"the {name} has won: its loss is near 0, so the other network gets no signal"
+            if name.startswith("discriminator") and loss > 1.5 * EQUILIBRIUM["discriminator"]:
+                return f"the {name} is worse than guessing: its step is too large"
         return "healthy"
 
     def current(self) -> str:

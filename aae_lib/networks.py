@@ -18,7 +18,7 @@ from . import checks
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 BODIES = ("mlp", "convolutional")
-OUTPUTS = ("sigmoid", "linear")
+OUTPUTS = ("sigmoid", "linear", "standardised")
 
 
 class MLP(nn.Sequential):
@@ -158,7 +158,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """p(x | z): codes (B, Z) to images (B, C, H, W). ``logits`` are before the ``output`` ("sigmoid" or "linear")."""
+    """p(x | z): codes (B, Z) to images (B, C, H, W). ``logits`` are before the ``output``.
+
+    ``output``: "sigmoid", "linear", or "standardised": linear, for images whose pixels were each given mean 0 and
+    standard deviation 1 (``System.pixels``).
+    """
 
     def __init__(
         self,
@@ -180,6 +184,8 @@ class Decoder(nn.Module):
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         else:
             self.body = ConvolutionalDecoder(latent_dim, image_shape, hidden, batch_norm=batch_norm)
+            if batch_norm_output:
+                self.body = nn.Sequential(self.body, nn.BatchNorm2d(image_shape[0]))
 
     def logits(self, z: Tensor) -> Tensor:
         return self.body(z).float().reshape(len(z), *self.image_shape)

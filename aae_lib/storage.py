@@ -63,9 +63,10 @@ def restore(path: str | Path, *, into: System | None = None, device: str | None 
 
 def describe(system: System) -> dict:
     """A system's class and settings as plain JSON."""
-    settings = {
-        key: value.to_settings() if isinstance(value, Prior) else value for key, value in system.settings.items()
-    }
+    settings = {}
+    for key, value in system.settings.items():
+        inner = isinstance(value, System)  # a system inside a system, such as the autoencoder of GMMN + AE
+        settings[key] = describe(value) if inner else value.to_settings() if isinstance(value, Prior) else value
     return json.loads(json.dumps({"class": type(system).__name__, **settings}, default=_plain))
 
 
@@ -76,8 +77,11 @@ def build(described: dict) -> System:
         name: value for name, value in vars(systems).items() if isinstance(value, type) and issubclass(value, System)
     }
     kind = checks.one_of("system", settings.pop("class"), classes)
-    if "prior" in settings:
-        settings["prior"] = prior_from_settings(settings["prior"])
+    for key, value in settings.items():
+        if isinstance(value, dict) and "kind" in value:
+            settings[key] = prior_from_settings(value)
+        elif isinstance(value, dict) and "class" in value:
+            settings[key] = build(value)
     return classes[kind](**settings)
 
 

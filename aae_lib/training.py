@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from . import checks
+from .batches import Batches
 from .checks import StorageError
-from .data import Dataset
 from .devices import choose_autocast, choose_device
 from .files import writable
 from .history import History
 from .progress import progress_bar, until_interrupted
 from .storage import load_checkpoint, save_checkpoint
-from .systems.base import SGD, Adam, Batch, Phase, System, as_float, half_squared_error
+from .systems.base import SGD, Adam, Batch, Phase, System, half_squared_error
 
 CHECKPOINT_SECONDS = 60
 WINDOWS_PER_EPOCH = 20  # how finely the history records
@@ -61,6 +61,7 @@ def fit(
     system: System,
     data: Any,
     *,
+    labelled: Tensor | None = None,
     epochs: int,
     batch_size: int = 100,
     seed: int = 0,
@@ -75,6 +76,7 @@ def fit(
 
     ``data``: a ``Split`` such as ``data.train``, or images (N, C, H, W), uint8 or in [0, 1]. An epoch is one pass over
     them in a fresh order, N // batch_size updates; the few images that fill no batch wait for the next epoch.
+    ``labelled``: indices (L,) of the images whose labels may be seen, by default all; for systems that use labels.
     ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
     hardware multiplies it natively. ``optimizers`` replaces phases' own, by phase name.
@@ -87,19 +89,19 @@ def fit(
     """
     if not isinstance(system, System):
         raise TypeError(f"system must be an aae_lib System, but it is a {type(system).__name__}.")
-    images, labels = _training_data(data, system)
     epochs = checks.positive_integer("epochs", epochs)
     batch_size = checks.positive_integer("batch_size", batch_size)
-    if batch_size > len(images):
-        raise ValueError(f"batch_size is {batch_size}, but there are only {len(images)} images; choose a smaller one.")
     seed = checks.seed("seed", seed)
+    batches = Batches(system, data, labelled, batch_size, seed)
     place = choose_device(device)
     autocast = choose_autocast(precision, place)
     phases = _with_optimizers(system.phases(), optimizers or {})
     checkpoint = None if checkpoint is None else writable(checkpoint)
 
-    training = _Training(system.to(place), phases, images.to(place), labels, batch_size, seed, autocast)
     resumed = checkpoint is not None and checkpoint.exists()
+    if not resumed:
+        system.learn_pixels(batches.images)
+    training = _Training(system.to(place), phases, batches.to(place), autocast)
     if resumed:
         training.resume(checkpoint)
     system.train()
@@ -115,27 +117,15 @@ def fit(
 class _Training:
     """A training under way: everything that a checkpoint holds, and how one update is made."""
 
-    def __init__(
-        self,
-        system: System,
-        phases: list[Phase],
-        images: Tensor,
-        labels: Tensor | None,
-        batch_size: int,
-        seed: int,
-        autocast: Callable[[], Any],
-    ):
-        self.system, self.phases, self.images, self.batch_size, self.seed = system, phases, images, batch_size, seed
-        self.labels = None if labels is None else labels.to(images.device)
-        self.autocast = autocast
+    def __init__(self, system: System, phases: list[Phase], batches: Batches, autocast: Callable[[], Any]):
+        self.system, self.phases, self.batches, self.autocast = system, phases, batches, autocast
         self.optimizers = {phase.name: phase.optimizer.build(phase.weights()) for phase in phases}
-        self.generator = torch.Generator(images.device).manual_seed(seed)
-        updates_per_epoch = len(images) // batch_size
+        self.generator = torch.Generator(batches.images.device).manual_seed(batches.seed)
         self.history = History(
-            phases=tuple(phase.name for phase in phases),
-            updates_per_epoch=updates_per_epoch,
-            window=max(1, updates_per_epoch // WINDOWS_PER_EPOCH),
-            mean_image_loss=_mean_image_loss(images),
+            phases=tuple(part for phase in phases for part in phase.parts or (phase.name,)),
+            updates_per_epoch=batches.per_epoch,
+            window=max(1, batches.per_epoch // WINDOWS_PER_EPOCH),
+            mean_image_loss=_mean_image_loss(system, batches.images),
         )
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
         self.epoch = -1
@@ -146,7 +136,7 @@ class _Training:
         total = epochs * history.updates_per_epoch
         started = time.monotonic() - history.seconds
         saved = time.monotonic()
-        read_every = 1 if callbacks or self.images.device.type == "cpu" else history.window
+        read_every = 1 if callbacks or self.batches.images.device.type == "cpu" else history.window
         bar = progress_bar(total, unit="updates", done=history.update, show=progress)
         with bar, until_interrupted() as interrupted:
             if not resumed:
@@ -169,29 +159,27 @@ class _Training:
 
     def _update(self, number: int) -> None:
         """One mini-batch through all phases."""
-        epoch, position = divmod(number, self.history.updates_per_epoch)
+        epoch = number // self.history.updates_per_epoch
         if epoch != self.epoch:
             self.epoch = epoch
-            self.order = _order(len(self.images), self.seed, epoch).to(self.images.device)
             _set_learning_rates(self.phases, self.optimizers, epoch)
-        chosen = self.order[position * self.batch_size : (position + 1) * self.batch_size]  # (B,)
-        labels = None if self.labels is None else self.labels[chosen]
-        batch = Batch(as_float(self.images[chosen]), labels, self.generator)
-        self.unread.append(torch.stack([self._step(phase, batch) for phase in self.phases]))
+        batch = self.batches.at(number, self.generator)
+        self.unread.append(torch.cat([self._step(phase, batch) for phase in self.phases]))
 
     def _step(self, phase: Phase, batch: Batch) -> Tensor:
-        """One phase on one batch. All other weights are frozen, so no gradient is computed for them."""
+        """One phase on one batch: its loss's parts. All other weights are frozen, so they get no gradient."""
         optimizer = self.optimizers[phase.name]
         learning = {id(weight) for weight in phase.weights()}
         for weight in self.system.parameters():
             weight.requires_grad_(id(weight) in learning)
         with self.autocast():
-            loss = phase.loss(batch)
+            parts = phase.loss(batch).reshape(-1)
+        loss = parts.sum()
         optimizer.zero_grad(set_to_none=True)
         if loss.device.type != "cpu" or loss.isfinite():  # on a CPU a look costs nothing and keeps the weights clean
             loss.backward()
             optimizer.step()
-        return loss.detach().float()
+        return parts.detach().float()
 
     def _read(self) -> int:
         """Move the unread losses into the history; how many updates they were."""
@@ -236,28 +224,19 @@ class _Training:
     def _recipe(self) -> dict:
         """What a checkpoint must agree on to be gone on with. The number of epochs is free to grow."""
         optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
-        pixels = sum(float(chunk.float().sum()) for chunk in self.images.split(5000))
-        data = {"images": len(self.images), "pixels": round(pixels)}
-        return {**data, "batch_size": self.batch_size, "seed": self.seed, "optimizers": optimizers}
+        return {**self.batches.recipe(), "optimizers": optimizers}
 
 
 def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:
+    owners = [phase for phase in phases for _ in phase.parts or (phase.name,)]
     for number, row in enumerate(rows, start=history.update + 1):
-        for phase, loss in zip(phases, row, strict=True):
+        for phase, loss in zip(owners, row, strict=True):
             if not math.isfinite(loss):
                 raise TrainingDiverged(
                     f"the loss of phase {phase.name!r} is {loss} at update {number}; lower its learning rate "
                     f"({phase.optimizer.learning_rate:g}) with optimizers={{{phase.name!r}: ...}}.",
                     history,
                 )
-
-
-def _training_data(data: Any, system: System) -> tuple[Tensor, Tensor | None]:
-    if isinstance(data, Dataset):
-        raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
-    images = checks.images("data", getattr(data, "images", data), system.image_shape)
-    labels = getattr(data, "labels", None)
-    return images, None if labels is None else checks.labels("labels", labels, len(images))
 
 
 def _with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) -> list[Phase]:
@@ -269,18 +248,11 @@ def _with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) 
     return [replace(phase, optimizer=optimizers.get(phase.name, phase.optimizer)) for phase in phases]
 
 
-def _mean_image_loss(images: Tensor) -> float:
+def _mean_image_loss(system: System, images: Tensor) -> float:
     """The reconstruction loss of answering every image with the mean image: half the pixels' summed variance."""
     chunks = images.split(5000)  # a float copy of all images at once would be four times their size
-    mean = sum(as_float(chunk).sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
-    return sum(float(half_squared_error(mean, as_float(chunk))) * len(chunk) for chunk in chunks) / len(images)
-
-
-def _order(count: int, seed: int, epoch: int) -> Tensor:
-    """The order of the images in one epoch; a function of seed and epoch alone, so that a resumed run repeats it."""
-    generator = torch.Generator().manual_seed(seed)
-    generator.manual_seed(int(torch.randint(2**62, (), generator=generator)) + epoch)
-    return torch.randperm(count, generator=generator)
+    mean = sum(system.pixels(chunk).sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
+    return sum(float(half_squared_error(mean, system.pixels(chunk))) * len(chunk) for chunk in chunks) / len(images)
 
 
 def _set_learning_rates(phases: list[Phase], optimizers: dict[str, torch.optim.Optimizer], epoch: int) -> None:

@@ -3,7 +3,11 @@
 from .aae import AdversarialAutoencoder
 from .autoencoder import Autoencoder
 from .base import SGD, Adam, Batch, Phase, System
+from .dimensionality_reduction import DimensionalityReductionAdversarialAutoencoder
 from .gan import GenerativeAdversarialNetwork
+from .gmmn import GenerativeMomentMatchingNetwork
+from .semi_supervised import ClusteringAdversarialAutoencoder, SemiSupervisedAdversarialAutoencoder
+from .supervised import SupervisedAdversarialAutoencoder
 from .vae import VariationalAutoencoder
 
 __all__ = [
@@ -12,8 +16,13 @@ __all__ = [
     "AdversarialAutoencoder",
     "Autoencoder",
     "Batch",
+    "ClusteringAdversarialAutoencoder",
+    "DimensionalityReductionAdversarialAutoencoder",
     "GenerativeAdversarialNetwork",
+    "GenerativeMomentMatchingNetwork",
     "Phase",
+    "SemiSupervisedAdversarialAutoencoder",
+    "SupervisedAdversarialAutoencoder",
     "System",
     "VariationalAutoencoder",
 ]

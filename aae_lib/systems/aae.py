@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..networks import Decoder, Discriminator, Encoder, initialise
 from ..priors import Prior
-from .base import Adam, Batch, Phase, System, bce, half_squared_error, require_prior
+from .base import HIDDEN, Adam, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
 
 
 class AdversarialAutoencoder(System):
     """An autoencoder whose aggregated posterior q(z) a discriminator pulls onto a prior p(z).
 
     ``posterior``: "deterministic", "gaussian" or "universal" (see ``networks.Encoder``); the prior needs samples only.
+    ``labelled_prior``: labels take part (Sec. 2.3). The discriminator sees a one-hot label beside each code, with one
+    class more than the prior has: the last says that the label is hidden, and its prior samples come from everywhere.
     ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional");
     ``discriminator_hidden``: of the discriminator on codes, an MLP in either case.
     ``input_noise`` and ``discriminator_noise``: std of Gaussian noise on images and on D's inputs, in training.
@@ -27,6 +31,7 @@ class AdversarialAutoencoder(System):
         *,
         prior: Prior,
         latent_dim: int | None = None,
+        labelled_prior: bool = False,
         posterior: str = "deterministic",
         hidden: Sequence[int] = (1000, 1000),
         discriminator_hidden: Sequence[int] = (1000, 1000),
@@ -42,6 +47,13 @@ class AdversarialAutoencoder(System):
     ):
         super().__init__(locals())
         self.prior = require_prior(prior, latent_dim)
+        if labelled_prior:
+            if not self.prior.classes:
+                raise ValueError(
+                    f"labelled_prior needs a prior with a region for every class, but {self.prior} has none; "
+                    "use GaussianMixture() or SwissRoll()."
+                )
+            self.learns_labels = self.prior.classes
         self.encoder = Encoder(
             self.image_shape,
             self.prior.dim,
@@ -57,7 +69,9 @@ class AdversarialAutoencoder(System):
             self.prior.dim, self.image_shape, hidden=hidden, body=body, output=output, batch_norm=batch_norm
         )
         self.discriminator = Discriminator(
-            (self.prior.dim,), hidden=discriminator_hidden, input_noise=discriminator_noise
+            (self.prior.dim + (self.prior.classes + 1 if labelled_prior else 0),),
+            hidden=discriminator_hidden,
+            input_noise=discriminator_noise,
         )
         initialise(self, seed, initial_std)
 
@@ -77,13 +91,27 @@ class AdversarialAutoencoder(System):
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Tell prior samples (1) from codes (0): Eq. 1, on z instead of x. 2 ln 2 when it cannot."""
-        real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
+        real = self.prior.sample(len(batch), batch.generator, self._regions(batch))  # (B, Z)
         fake = self.encoder(batch.images, batch.generator)  # (B, Z); frozen in this phase
-        real_logits = self.discriminator(real, batch.generator)  # (B,)
-        fake_logits = self.discriminator(fake, batch.generator)  # (B,)
-        return bce(real_logits, 1) + bce(fake_logits, 0)
+        return tell_apart(self.discriminator, self._seen(real, batch), self._seen(fake, batch), batch.generator)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Move codes to where D takes them for prior samples (the non-saturating form). ln 2 when it cannot tell."""
         fake = self.encoder(batch.images, batch.generator)  # (B, Z)
-        return bce(self.discriminator(fake, batch.generator), 1)
+        return fool(self.discriminator, self._seen(fake, batch), batch.generator)
+
+    def _regions(self, batch: Batch) -> Tensor | None:
+        """The region (B,) of the prior for each image: its label's or, where that is hidden, a random one."""
+        if self.learns_labels is None:
+            return None
+        anywhere = torch.randint(
+            self.learns_labels, batch.labels.shape, generator=batch.generator, device=batch.labels.device
+        )
+        return torch.where(batch.labels == HIDDEN, anywhere, batch.labels)
+
+    def _seen(self, z: Tensor, batch: Batch) -> Tensor:
+        """What the discriminator is shown: z (B, Z), with labels in the prior (B, Z + classes + 1)."""
+        if self.learns_labels is None:
+            return z
+        labels = torch.where(batch.labels == HIDDEN, self.learns_labels, batch.labels)
+        return torch.cat([z, F.one_hot(labels, self.learns_labels + 1)], dim=1)

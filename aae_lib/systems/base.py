@@ -15,18 +15,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import checks
+from ..networks import Discriminator
 from ..priors import Prior, as_prior
 
+HIDDEN = -1  # the label of an image whose label may not be seen
+LEAST_STD = 0.02  # five grey levels of 255: a pixel that is nearly constant must not outweigh all others
 CHUNK = 2000  # images computed at once outside training: enough to fill a machine, little enough to fit in memory
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A mini-batch: ``images`` (B, C, H, W) in [0, 1], ``labels`` (B,) or None, and the ``generator`` of all noise."""
+    """A mini-batch, and the ``generator`` of all noise.
+
+    ``images`` (B, C, H, W) as the networks see them: in [0, 1], or standardised by ``System.pixels``. ``labels`` (B,),
+    where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
+    systems that learn from labels; these cycle, so a few labelled images come again and again.
+    """
 
     images: Tensor
     labels: Tensor | None
     generator: torch.Generator
+    labelled: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -59,12 +68,16 @@ class SGD:
 
 @dataclass(frozen=True)
 class Phase:
-    """One step of the paper's training: ``loss`` of a batch moves the networks in ``learns``, all others are frozen."""
+    """One step of the paper's training: ``loss`` of a batch moves the networks in ``learns``, all others are frozen.
+
+    A loss that is a sum may return its terms as a vector; ``parts`` names them in the history.
+    """
 
     name: str
     loss: Callable[[Batch], Tensor]
     learns: tuple[nn.Module, ...]
     optimizer: Adam | SGD = Adam()
+    parts: tuple[str, ...] = ()
 
     def weights(self) -> list[nn.Parameter]:
         return [weight for network in self.learns for weight in network.parameters()]
@@ -75,14 +88,20 @@ class System(nn.Module):
 
     ``arguments`` are the ``locals()`` of the subclass's constructor: what ``restore`` builds the same system from.
     The networks are called ``encoder`` and ``decoder`` where a system has them, and the prior ``prior``.
+    ``learns_labels``: the number of classes whose labels the training uses, None where it uses none.
     """
 
     prior: Prior | None = None
+    learns_labels: int | None = None
 
     def __init__(self, arguments: dict):
         super().__init__()
         self.image_shape = _image_shape(arguments["image_shape"])
         self.settings = {key: value for key, value in arguments.items() if key not in ("self", "__class__")}
+        self.standardised = arguments.get("output") == "standardised"
+        if self.standardised:
+            self.register_buffer("pixel_mean", torch.zeros(self.image_shape))
+            self.register_buffer("pixel_std", torch.ones(self.image_shape))
 
     def phases(self) -> list[Phase]:
         raise NotImplementedError(f"{type(self).__name__} must list its phases.")
@@ -104,13 +123,13 @@ class System(nn.Module):
         self._require("encoder")
         images = checks.images("images", images, self.image_shape)
         generator = None if seed is None else torch.Generator(self.device).manual_seed(checks.seed("seed", seed))
-        return self._in_chunks(images, lambda chunk: self.encoder(as_float(chunk), generator))
+        return self._in_chunks(images, lambda chunk: self.encoder(self.pixels(chunk), generator))
 
     def decode(self, z: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] of codes (N, Z), on the codes' device."""
         self._require("decoder")
         z = checks.codes("z", z, self.latent_dim)
-        return self._in_chunks(z, lambda chunk: self.decoder(chunk).clamp(0, 1))
+        return self._in_chunks(z, lambda chunk: self.pictures(self.decoder(chunk)))
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """decode(encode(images)): (N, C, H, W) in [0, 1]."""
@@ -123,6 +142,24 @@ class System(nn.Module):
                 f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
             )
         return self.decode(self.prior.sample(count, torch.Generator().manual_seed(checks.seed("seed", seed))))
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Images, uint8 or in [0, 1], as the networks see them: floats, standardised if the output is."""
+        images = as_float(images)
+        return (images - self.pixel_mean) / self.pixel_std if self.standardised else images
+
+    def pictures(self, output: Tensor) -> Tensor:
+        """The decoder's output as images in [0, 1]: what ``pixels`` did, undone."""
+        return (output * self.pixel_std + self.pixel_mean if self.standardised else output).clamp(0, 1)
+
+    def learn_pixels(self, images: Tensor) -> None:
+        """Take every pixel's mean and standard deviation from training images, once, where the output needs them."""
+        if self.standardised and bool((self.pixel_std == 1).all()):
+            chunks = [as_float(chunk) for chunk in images.split(CHUNK)]
+            mean = sum(chunk.sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
+            variance = sum((chunk - mean).square().sum(dim=0) for chunk in chunks) / len(images)
+            self.pixel_mean.copy_(mean)
+            self.pixel_std.copy_(variance.sqrt().clamp_min(LEAST_STD))
 
     def _require(self, network: str) -> None:
         if not hasattr(self, network):
@@ -160,6 +197,16 @@ def half_squared_error(reconstruction: Tensor, images: Tensor) -> Tensor:
 def bce(logits: Tensor, target: float) -> Tensor:
     """Binary cross-entropy of discriminator logits (B,) with one target for all: 1 real, 0 fake. Its mean, in nats."""
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def tell_apart(discriminator: Discriminator, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
+    """The discriminator's loss: call ``real`` (B, Z) 1 and ``fake`` (B, Z) 0 (Eq. 1). 2 ln 2 when it cannot."""
+    return bce(discriminator(real, generator), 1) + bce(discriminator(fake, generator), 0)
+
+
+def fool(discriminator: Discriminator, fake: Tensor, generator: torch.Generator) -> Tensor:
+    """The generator's loss, in the form that does not saturate: have ``fake`` (B, Z) called 1. ln 2 at equilibrium."""
+    return bce(discriminator(fake, generator), 1)
 
 
 def require_prior(value: object, latent_dim: int | None = None) -> Prior:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..networks import Decoder, Discriminator, initialise
 from ..priors import Prior
-from .base import Adam, Batch, Phase, System, bce, require_prior
+from .base import Adam, Batch, Phase, System, fool, require_prior, tell_apart
 
 
 class GenerativeAdversarialNetwork(System):
@@ -49,13 +49,11 @@ class GenerativeAdversarialNetwork(System):
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Tell images (1) from generated ones (0), Eq. 1."""
         fake = self._generate(batch)  # (B, C, H, W); the decoder is frozen in this phase
-        real_logits = self.discriminator(batch.images, batch.generator)  # (B,)
-        fake_logits = self.discriminator(fake, batch.generator)  # (B,)
-        return bce(real_logits, 1) + bce(fake_logits, 0)
+        return tell_apart(self.discriminator, batch.images, fake, batch.generator)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Be taken for real: the non-saturating form, whose gradient does not vanish while the discriminator wins."""
-        return bce(self.discriminator(self._generate(batch), batch.generator), 1)
+        return fool(self.discriminator, self._generate(batch), batch.generator)
 
     def _generate(self, batch: Batch) -> Tensor:
         return self.decoder(self.prior.sample(len(batch), batch.generator))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from .. import checks
 from ..networks import Decoder, Encoder, initialise
 from ..priors import Gaussian, Prior
-from .base import Batch, Phase, System, as_float, half_squared_error, require_prior
+from .base import Batch, Phase, System, half_squared_error, require_prior
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -90,7 +90,7 @@ class VariationalAutoencoder(System):
         total = 0.0
         with self.evaluating():
             for chunk in images.split(2000):
-                batch = Batch(as_float(chunk).to(self.device), None, generator)
+                batch = Batch(self.pixels(chunk.to(self.device)), None, generator)
                 total -= float(self.negative_elbo(batch)) * len(chunk)
         return total / len(images)
 

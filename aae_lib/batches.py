@@ -1,0 +1,99 @@
+"""Which images make up each mini-batch, and which of their labels may be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import checks
+from .data import Dataset
+from .systems.base import HIDDEN, Batch, System
+
+
+class Batches:
+    """The mini-batches of a training: ``batches.at(update)``.
+
+    An epoch is one pass over the images in a fresh order. Labelled images have an order of their own and begin anew
+    when they are through. Both are functions of the seed and the update's number alone, so a resumed run repeats them.
+    """
+
+    def __init__(self, system: System, data: Any, labelled: Tensor | None, batch_size: int, seed: int):
+        if isinstance(data, Dataset):
+            raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
+        self.images = checks.images("data", getattr(data, "images", data), system.image_shape)
+        labels = getattr(data, "labels", None)
+        self.labels = None if labels is None else checks.labels("labels", labels, len(self.images))
+        if batch_size > len(self.images):
+            raise ValueError(
+                f"batch_size is {batch_size}, but there are only {len(self.images)} images; choose a smaller one."
+            )
+        self.system, self.batch_size, self.seed = system, batch_size, seed
+        self.per_epoch = len(self.images) // batch_size
+        self.labelled = None
+        if system.learns_labels is not None:
+            self._hide_labels(labelled, system.learns_labels)
+        elif labelled is not None:
+            raise ValueError(
+                f"labelled was given, but this {type(system).__name__} learns from no labels; leave it out."
+            )
+        self.orders: dict[str, tuple[int, Tensor]] = {}  # the latest of each kind, with its number
+
+    def _hide_labels(self, labelled: Tensor | None, classes: int) -> None:
+        """Keep the labels of the images at ``labelled`` and hide all others."""
+        checks.labels("data's labels", self.labels, len(self.images))
+        everything = torch.arange(len(self.images))
+        self.labelled = everything if labelled is None else checks.indices("labelled", labelled, len(self.images))
+        seen = self.labels[self.labelled.to(self.labels.device)]
+        if int(seen.max()) >= classes:
+            raise ValueError(
+                f"the labels go up to {int(seen.max())}, but the system has {classes} classes, 0 to {classes - 1}; "
+                "build it with more."
+            )
+        missing = sorted(set(range(classes)) - set(seen.tolist()))
+        if missing:
+            raise ValueError(
+                f"labelled has no image of class {missing[0]}; give some of every class, as balanced_subset does."
+            )
+        self.labels = torch.full_like(self.labels, HIDDEN).index_put((self.labelled.to(self.labels.device),), seen)
+
+    def to(self, device: torch.device) -> Batches:
+        """Move all images and labels to ``device``, once."""
+        self.images = self.images.to(device)
+        self.labels = None if self.labels is None else self.labels.to(device)
+        self.labelled = None if self.labelled is None else self.labelled.to(device)
+        return self
+
+    def at(self, number: int, generator: torch.Generator) -> Batch:
+        """The mini-batch of update ``number``, counted from 0."""
+        epoch, position = divmod(number, self.per_epoch)
+        order = self._order("images", len(self.images), epoch)
+        chosen = order[position * self.batch_size : (position + 1) * self.batch_size]  # (B,)
+        return self._batch(chosen, generator, None if self.labelled is None else self._labelled(number, generator))
+
+    def _labelled(self, number: int, generator: torch.Generator) -> Batch:
+        size = min(self.batch_size, len(self.labelled))
+        cycle, position = divmod(number, len(self.labelled) // size)
+        order = self._order("labelled", len(self.labelled), cycle)
+        return self._batch(self.labelled[order[position * size : (position + 1) * size]], generator)
+
+    def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None = None) -> Batch:
+        labels = None if self.labels is None else self.labels[chosen]
+        return Batch(self.system.pixels(self.images[chosen]), labels, generator, labelled)
+
+    def _order(self, kind: str, count: int, turn: int) -> Tensor:
+        """The order of ``count`` images in pass ``turn``."""
+        if self.orders.get(kind, (None,))[0] != turn:
+            generator = torch.Generator().manual_seed(self.seed)
+            generator.manual_seed(int(torch.randint(2**62, (), generator=generator)) + turn)
+            self.orders[kind] = turn, torch.randperm(count, generator=generator).to(self.images.device)
+        return self.orders[kind][1]
+
+    def recipe(self) -> dict:
+        """What a checkpoint must agree on to be gone on with."""
+        pixels = sum(float(chunk.float().sum()) for chunk in self.images.split(5000))
+        found = {"images": len(self.images), "pixels": round(pixels), "batch_size": self.batch_size, "seed": self.seed}
+        if self.labelled is not None:
+            found |= {"labelled": len(self.labelled), "labelled indices": int(self.labelled.sum())}
+        return found

@@ -1,0 +1,157 @@
+"""Content (y, what an image shows) and style (z, how it shows it): what the systems that tell them apart share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .. import checks
+from ..networks import Decoder, Discriminator, Encoder
+from ..priors import Categorical, Prior
+from .base import SGD, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
+
+
+def as_content(labels: Tensor, classes: int, count: int) -> Tensor:
+    """One-hot contents (N, K) of labels (N,); shares (N, K) that are given instead come back as they are."""
+    if isinstance(labels, Tensor) and labels.ndim == 2:
+        if labels.shape != (count, classes):
+            raise ValueError(f"labels must have shape ({count},) or ({count}, {classes}), not {tuple(labels.shape)}.")
+        return checks.codes("labels", labels, classes)
+    labels = checks.labels("labels", labels, count)
+    if int(labels.max()) >= classes:
+        raise ValueError(f"labels must be below {classes}, the number of classes, but one is {int(labels.max())}.")
+    return F.one_hot(labels, classes).float()
+
+
+def draw_content(prior: Prior, classes: int, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor]:
+    """Styles (N, Z) from the prior, and the contents to decode them with: ``labels``, or random ones (N,)."""
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
+    z = prior.sample(count, generator)
+    return z, torch.randint(classes, (count,), generator=generator) if labels is None else labels
+
+
+class ContentAndStyle(System):
+    """An encoder with two heads, content q(y | x) and style q(z | x), each pulled onto its prior by a discriminator.
+
+    The first of the encoder's outputs are the logits of y, the others are z. A subclass says how the two meet at the
+    decoder (``code``) and what else is learnt. Section 5's Fig. 8, without its labels.
+    """
+
+    def _build(self, classes: int, prior: Prior, code_dim: int | None = None) -> None:
+        """The networks, from the constructor's arguments; ``code_dim``: of the decoder's input, K + Z by default."""
+        chosen = self.settings
+        self.prior = require_prior(prior)
+        self.classes = classes
+        self.content_prior = Categorical(self.classes)
+        shared = {"hidden": chosen["hidden"], "body": chosen["body"]}
+        self.encoder = Encoder(
+            self.image_shape,
+            self.classes + self.prior.dim,
+            batch_norm=chosen["batch_norm"],
+            batch_norm_output=chosen["batch_norm"],
+            input_noise=chosen["input_noise"],
+            input_dropout=chosen["input_dropout"],
+            **shared,
+        )
+        self.decoder = Decoder(
+            code_dim or self.classes + self.prior.dim,
+            self.image_shape,
+            output=chosen["output"],
+            batch_norm=chosen["decoder_batch_norm"],
+            batch_norm_output=chosen["decoder_batch_norm"],
+            **shared,
+        )
+        games = {"hidden": chosen["discriminator_hidden"], "input_noise": chosen["discriminator_noise"]}
+        self.discriminator = Discriminator((self.prior.dim,), **games)
+        self.content_discriminator = Discriminator((self.classes,), **games)
+
+    def phases(self) -> list[Phase]:
+        game = SGD(0.1, momentum=0.1)  # as restated from the paper's appendix
+        return [
+            Phase("reconstruction", self.reconstruction_loss, self.autoencoder(), SGD(0.01, momentum=0.9)),
+            Phase(
+                "discriminators",
+                self.discriminators_loss,
+                learns=(self.discriminator, self.content_discriminator),
+                optimizer=game,
+                parts=("discriminator of z", "discriminator of y"),
+            ),
+            Phase(
+                "generators",
+                self.generators_loss,
+                learns=(self.encoder,),
+                optimizer=game,
+                parts=("generator of z", "generator of y"),
+            ),
+        ]
+
+    def autoencoder(self) -> tuple:
+        """The networks that reconstruction moves."""
+        return self.encoder, self.decoder
+
+    def code(self, y: Tensor, z: Tensor) -> Tensor:
+        """What the decoder is given for contents y (B, K) and styles z (B, Z)."""
+        return torch.cat([y, z], dim=1)
+
+    def heads(self, images: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The logits of y (B, K) and the style z (B, Z) of images as the networks see them."""
+        both = self.encoder(images, generator)  # (B, K + Z)
+        return both[:, : self.classes], both[:, self.classes :]
+
+    def reconstruction_loss(self, batch: Batch) -> Tensor:
+        """½ ‖x̂ − x‖² per image."""
+        logits, z = self.heads(batch.images, batch.generator)
+        return half_squared_error(self.decoder(self.code(logits.softmax(dim=1), z)), batch.images)
+
+    def discriminators_loss(self, batch: Batch) -> Tensor:
+        """(2,): tell prior samples from styles, and one-hot draws from q(y | x)."""
+        logits, z = self.heads(batch.images, batch.generator)
+        style = self.prior.sample(len(batch), batch.generator)  # (B, Z)
+        content = self.content_prior.sample(len(batch), batch.generator)  # (B, K)
+        of_z = tell_apart(self.discriminator, style, z, batch.generator)
+        return torch.stack([of_z, tell_apart(self.content_discriminator, content, logits.softmax(1), batch.generator)])
+
+    def generators_loss(self, batch: Batch) -> Tensor:
+        """(2,): have styles taken for prior samples, and q(y | x) for one-hot draws: sure, all classes as likely."""
+        logits, z = self.heads(batch.images, batch.generator)
+        of_z = fool(self.discriminator, z, batch.generator)
+        return torch.stack([of_z, fool(self.content_discriminator, logits.softmax(1), batch.generator)])
+
+    def classification_loss(self, batch: Batch) -> Tensor:
+        """Cross-entropy of q(y | x) on labelled images, in nats."""
+        logits, _ = self.heads(batch.labelled.images, batch.generator)
+        return F.cross_entropy(logits, batch.labelled.labels)
+
+    def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
+        """Styles z (N, Z) of images (N, C, H, W); the posterior is deterministic, so ``seed`` changes nothing."""
+        images = checks.images("images", images, self.image_shape)
+        return self._in_chunks(images, lambda chunk: self.heads(self.pixels(chunk))[1])
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """q(y | x), (N, K), of images (N, C, H, W)."""
+        images = checks.images("images", images, self.image_shape)
+        return self._in_chunks(images, lambda chunk: self.heads(self.pixels(chunk))[0].softmax(dim=1))
+
+    def classify(self, images: Tensor) -> Tensor:
+        """The most likely class or cluster (N,) of images (N, C, H, W)."""
+        return self.probabilities(images).argmax(dim=1)
+
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of styles z (N, Z) and contents ``labels`` (N,), or shares (N, K) of each."""
+        z = checks.codes("z", z, self.latent_dim)
+        y = as_content(labels, self.classes, len(z)).to(z.device)  # (N, K)
+        both = torch.cat([y, z], dim=1)
+        return self._in_chunks(both, lambda chunk: self._picture(chunk[:, : self.classes], chunk[:, self.classes :]))
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W), decoded from their own contents and styles."""
+        return self.decode(self.encode(images), self.probabilities(images))
+
+    def sample(self, count: int, labels: Tensor | None = None, *, seed: int = 0) -> Tensor:
+        """``count`` images (N, C, H, W) of styles drawn from the prior; contents ``labels`` (N,), or random ones."""
+        z, labels = draw_content(self.prior, self.classes, count, labels, seed)
+        return ContentAndStyle.decode(self, z, labels)
+
+    def _picture(self, y: Tensor, z: Tensor) -> Tensor:
+        return self.pictures(self.decoder(self.code(y, z)))

@@ -1,0 +1,133 @@
+"""Dimensionality reduction with cluster heads (Makhzani et al. 2015, Sec. 7, Fig. 10)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .. import checks
+from ..networks import initialise
+from ..priors import Gaussian
+from .base import SGD, Batch, Phase
+from .content import ContentAndStyle
+
+
+class ClusterHeads(nn.Module):
+    """W_C (K, n): row k is where the cluster of class k lies among the representations."""
+
+    def __init__(self, classes: int, latent_dim: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(classes, latent_dim))
+
+    def forward(self, y: Tensor) -> Tensor:
+        # no matrix product: autocast would round the representation to bfloat16
+        return (y[:, :, None] * self.weight).sum(dim=1)  # (B, K) -> (B, n)
+
+    def distances(self) -> Tensor:
+        """The Euclidean distances of all pairs of heads, (K (K − 1) / 2,)."""
+        return nn.functional.pdist(self.weight)
+
+
+class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
+    """Images as points: the representation is W_C y + z, the head of the image's class plus its style.
+
+    Style and representation have ``latent_dim`` dimensions, and the style's prior is a Gaussian. The heads W_C are
+    learnt with the reconstruction, and a cost of max(0, ``head_distance`` − their distance) over all pairs keeps them
+    apart. ``fixed_heads``, as the paper has it for 10 dimensions: W_C = fixed_heads · I, which nothing moves; it needs
+    as many dimensions as classes. ``supervised``: whether labels take part (then give ``fit`` those that may be seen)
+    or ``classes`` are clusters to be found. The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        *,
+        latent_dim: int = 2,
+        classes: int = 10,
+        supervised: bool = True,
+        head_distance: float = 4.0,
+        fixed_heads: float | None = None,
+        hidden: Sequence[int] = (1000, 1000),
+        discriminator_hidden: Sequence[int] = (1000, 1000),
+        body: str = "mlp",
+        output: str = "sigmoid",
+        batch_norm: bool = False,
+        decoder_batch_norm: bool = False,
+        input_noise: float = 0.3,
+        input_dropout: float = 0.0,
+        discriminator_noise: float = 0.0,
+        initial_std: float | None = 0.01,
+        seed: int = 0,
+    ):
+        super().__init__(locals())
+        self.head_distance = checks.positive_number("head_distance", head_distance, zero=True)
+        if checks.positive_integer("classes", classes) == 1:
+            raise ValueError("classes must be at least 2, but it is 1; one cluster tells nothing apart.")
+        self._build(classes, Gaussian(latent_dim), code_dim=latent_dim)
+        self.learns_labels = classes if supervised else None
+        self.cluster_heads = ClusterHeads(classes, latent_dim)
+        self.fixed = fixed_heads is not None
+        initialise(self, seed, initial_std)
+        if self.fixed:
+            if classes != latent_dim:
+                raise ValueError(
+                    f"fixed_heads puts one head on each axis, but latent_dim is {latent_dim} and classes is {classes}; "
+                    "make them equal or leave fixed_heads out."
+                )
+            self.cluster_heads.weight.data = checks.positive_number("fixed_heads", fixed_heads) * torch.eye(classes)
+        else:
+            generator = torch.Generator().manual_seed(seed)
+            self.cluster_heads.weight.data.normal_(0, max(1.0, head_distance / 2), generator=generator)
+
+    def phases(self) -> list[Phase]:
+        phases = super().phases()
+        if not self.fixed:
+            phases.append(Phase("heads", self.head_loss, (self.cluster_heads,), SGD(0.01)))
+        if self.learns_labels is not None:
+            phases.append(Phase("classification", self.classification_loss, (self.encoder,), SGD(0.1, momentum=0.9)))
+        return phases
+
+    def autoencoder(self) -> tuple:
+        return super().autoencoder() if self.fixed else (*super().autoencoder(), self.cluster_heads)
+
+    def code(self, y: Tensor, z: Tensor) -> Tensor:
+        """The representation W_C y + z (B, n)."""
+        return self.cluster_heads(y) + z
+
+    def head_loss(self, batch: Batch) -> Tensor:
+        """Σ max(0, η − ‖head_i − head_j‖) over the pairs of heads."""
+        return (self.head_distance - self.cluster_heads.distances()).clamp_min(0).sum()
+
+    def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
+        """Representations W_C y + z (N, n) of images (N, C, H, W); the posterior is deterministic."""
+        images = checks.images("images", images, self.image_shape)
+
+        def represent(chunk: Tensor) -> Tensor:
+            logits, z = self.heads(self.pixels(chunk))
+            return self.code(logits.softmax(dim=1), z)
+
+        return self._in_chunks(images, represent)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of representations (N, n)."""
+        z = checks.codes("z", z, self.latent_dim)
+        return self._in_chunks(z, lambda chunk: self.pictures(self.decoder(chunk)))
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """decode(encode(images)): (N, C, H, W) in [0, 1]."""
+        return self.decode(self.encode(images))
+
+    @property
+    def head_positions(self) -> Tensor:
+        """The cluster heads (K, n), on the CPU."""
+        return self.cluster_heads.weight.detach().cpu().clone()
+
+    def circle(self) -> Tensor:
+        """The linear map (n, 2) that sends the heads to points evenly spaced on a circle (Fig. 11d)."""
+        heads = self.head_positions
+        angle = 2 * math.pi * torch.arange(len(heads)) / len(heads)
+        points = torch.stack([angle.cos(), angle.sin()], dim=1) * heads.norm(dim=1).mean()  # (K, 2)
+        return torch.linalg.lstsq(heads, points).solution

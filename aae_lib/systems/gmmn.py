@@ -1,0 +1,86 @@
+"""Generative moment matching networks (Li, Swersky & Zemel 2015, arXiv 1502.02761; Makhzani et al. 2015, Sec. 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .. import checks
+from ..networks import MLP, Decoder, initialise
+from ..priors import Prior
+from .autoencoder import Autoencoder
+from .base import Adam, Batch, Phase, System, require_prior
+
+
+class GenerativeMomentMatchingNetwork(System):
+    """A decoder whose images have the moments of real ones: no discriminator, the distance is a formula, the MMD.
+
+    With an ``autoencoder`` that is already trained (GMMN + AE) codes are matched instead of images: the network draws
+    codes, and the autoencoder, which nothing moves any more, decodes them. ``bandwidths``: of the kernels, summed.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        *,
+        prior: Prior,
+        autoencoder: Autoencoder | None = None,
+        bandwidths: Sequence[float] = (2, 5, 10, 20, 40, 80),
+        hidden: Sequence[int] = (1000, 1000),
+        output: str = "sigmoid",
+        initial_std: float | None = None,
+        seed: int = 0,
+    ):
+        super().__init__(locals())
+        self.prior = require_prior(prior)
+        self.bandwidths = tuple(checks.positive_number("each of bandwidths", width) for width in bandwidths)
+        if not self.bandwidths:
+            raise ValueError("bandwidths is empty; give at least one kernel width.")
+        if autoencoder is not None and not isinstance(autoencoder, Autoencoder):
+            raise TypeError(f"autoencoder must be a trained Autoencoder, but it is a {type(autoencoder).__name__}.")
+        if autoencoder is not None and autoencoder.image_shape != self.image_shape:
+            raise ValueError(
+                f"autoencoder has images of {autoencoder.image_shape}, not {self.image_shape}; train another."
+            )
+        if autoencoder is None:
+            self.generator = Decoder(self.prior.dim, self.image_shape, hidden=hidden, output=output)
+        else:
+            self.generator = MLP((self.prior.dim, *checks.positive_integers("hidden", hidden), autoencoder.latent_dim))
+        initialise(self.generator, seed, initial_std)
+        self.autoencoder = autoencoder
+
+    def phases(self) -> list[Phase]:
+        return [Phase("moment matching", self.moment_matching_loss, (self.generator,), Adam(1e-3, beta1=0.5))]
+
+    def moment_matching_loss(self, batch: Batch) -> Tensor:
+        """√MMD² between generated and real images, or codes: its gradient does not fade where the two are near."""
+        fake = self.generator(self.prior.sample(len(batch), batch.generator)).float()  # (B, C, H, W) or (B, Z)
+        real = batch.images if self.autoencoder is None else self._codes(batch)
+        return squared_mmd(fake.flatten(1), real.flatten(1), self.bandwidths).clamp_min(1e-8).sqrt()
+
+    def _codes(self, batch: Batch) -> Tensor:
+        return self.autoencoder.eval().encoder(batch.images)  # (B, Z); in use, so without dropout
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of draws z (N, Z) of the prior."""
+        z = checks.codes("z", z, self.latent_dim)
+        if self.autoencoder is None:
+            return self._in_chunks(z, lambda chunk: self.pictures(self.generator(chunk)))
+        return self._in_chunks(z, lambda chunk: self.autoencoder.decode(self.generator(chunk).float()))
+
+
+def squared_mmd(x: Tensor, y: Tensor, bandwidths: Sequence[float]) -> Tensor:
+    """The squared maximum mean discrepancy of two sets of points, (N, D) and (M, D), with a sum of Gaussian kernels.
+
+    k(a, b) = Σ exp(−‖a − b‖² / 2σ²) over the bandwidths σ; the mean of k within x, plus within y, minus twice between
+    them (Gretton et al. 2012, Eq. 5, the biased estimate: it is never negative).
+    """
+    points = torch.cat([x, y])
+    with torch.autocast(points.device.type, enabled=False):  # small distances between large numbers need float32
+        squares = points.square().sum(dim=1)
+        distances = (squares[:, None] + squares - 2 * points @ points.T).clamp_min(0)  # (N + M, N + M), squared
+        kernel = sum((-distances / (2 * width**2)).exp() for width in bandwidths)
+    n = len(x)
+    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2 * kernel[:n, n:].mean()

@@ -1,0 +1,104 @@
+"""The supervised adversarial autoencoder (Makhzani et al. 2015, Sec. 4, Fig. 6): style and content apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .. import checks
+from ..networks import Decoder, Discriminator, Encoder, initialise
+from ..priors import Gaussian, Prior
+from .base import Adam, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
+from .content import as_content, draw_content
+
+
+class SupervisedAdversarialAutoencoder(System):
+    """An autoencoder whose decoder is told the label, so that the code needs to hold only the rest: the style.
+
+    The decoder sees (y, z): the one-hot label, then the style. The discriminator pulls q(z) onto the prior, and since
+    every label meets the same prior, z has no room for the label either.
+    ``classes``: how many contents y can be. The other arguments are those of ``AdversarialAutoencoder``.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        *,
+        prior: Prior | None = None,
+        classes: int = 10,
+        hidden: Sequence[int] = (1000, 1000),
+        discriminator_hidden: Sequence[int] = (1000, 1000),
+        body: str = "mlp",
+        output: str = "sigmoid",
+        batch_norm: bool = False,
+        input_noise: float = 0.0,
+        input_dropout: float = 0.0,
+        discriminator_noise: float = 0.0,
+        initial_std: float | None = None,
+        seed: int = 0,
+    ):
+        super().__init__(locals())
+        self.prior = require_prior(Gaussian(15) if prior is None else prior)
+        self.classes = self.learns_labels = checks.positive_integer("classes", classes)
+        self.encoder = Encoder(
+            self.image_shape,
+            self.prior.dim,
+            hidden=hidden,
+            body=body,
+            batch_norm=batch_norm,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
+        )
+        self.decoder = Decoder(
+            self.classes + self.prior.dim,
+            self.image_shape,
+            hidden=hidden,
+            body=body,
+            output=output,
+            batch_norm=batch_norm,
+        )
+        self.discriminator = Discriminator(
+            (self.prior.dim,), hidden=discriminator_hidden, input_noise=discriminator_noise
+        )
+        initialise(self, seed, initial_std)
+
+    def phases(self) -> list[Phase]:
+        step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+        return [
+            Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
+            Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=game),
+            Phase("generator", self.generator_loss, learns=(self.encoder,), optimizer=game),
+        ]
+
+    def reconstruction_loss(self, batch: Batch) -> Tensor:
+        """½ ‖x̂ − x‖² per labelled image, decoded from its label and its style."""
+        images = batch.labelled.images
+        y = as_content(batch.labelled.labels, self.classes, len(images))  # (B, K)
+        z = self.encoder(images, batch.generator)  # (B, Z)
+        return half_squared_error(self.decoder(torch.cat([y, z], dim=1)), images)
+
+    def discriminator_loss(self, batch: Batch) -> Tensor:
+        """Tell prior samples from styles."""
+        real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
+        return tell_apart(self.discriminator, real, self.encoder(batch.images, batch.generator), batch.generator)
+
+    def generator_loss(self, batch: Batch) -> Tensor:
+        """Move styles to where the discriminator takes them for prior samples."""
+        return fool(self.discriminator, self.encoder(batch.images, batch.generator), batch.generator)
+
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of styles z (N, Z) and contents ``labels`` (N,), or shares (N, K) of each."""
+        z = checks.codes("z", z, self.latent_dim)
+        y = as_content(labels, self.classes, len(z)).to(z.device)  # (N, K)
+        return self._in_chunks(torch.cat([y, z], dim=1), lambda chunk: self.pictures(self.decoder(chunk)))
+
+    def reconstruct(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The images (N, C, H, W) again; with other ``labels`` (N,) than their own, those contents in their styles."""
+        return self.decode(self.encode(images), labels)
+
+    def sample(self, count: int, labels: Tensor | None = None, *, seed: int = 0) -> Tensor:
+        """``count`` images (N, C, H, W) of styles drawn from the prior; contents ``labels`` (N,), or random ones."""
+        z, labels = draw_content(self.prior, self.classes, count, labels, seed)
+        return self.decode(z, labels)
