@@ -29,6 +29,11 @@ class Batches:
             raise ValueError(
                 f"batch_size is {batch_size}, but there are only {len(self.images)} images; choose a smaller one."
             )
+        if getattr(system, "classes", 0) > len(self.images):
+            raise ValueError(
+                f"the system has {system.classes} classes or clusters, but there are only {len(self.images)} images; "
+                "build it with fewer."
+            )
         self.system, self.batch_size, self.seed = system, batch_size, seed
         self.per_epoch = len(self.images) // batch_size
         self.labelled = None

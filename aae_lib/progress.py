@@ -31,7 +31,7 @@ def until_interrupted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def progress_bar(total: int, *, unit: str, done: int = 0, show: bool = True) -> tqdm:
+def progress_bar(total: int | None, *, unit: str, done: int = 0, show: bool = True) -> tqdm:
     """A progress bar over ``total`` units of work; in a notebook on stdout, where it is not coloured as an error."""
     return tqdm(
         total=total,

@@ -26,7 +26,11 @@ from aae_lib.systems import (
     SGD,
     AdversarialAutoencoder,
     Autoencoder,
+    ClusteringAdversarialAutoencoder,
+    DimensionalityReductionAdversarialAutoencoder,
     GenerativeAdversarialNetwork,
+    GenerativeMomentMatchingNetwork,
+    SemiSupervisedAdversarialAutoencoder,
     VariationalAutoencoder,
 )
 
@@ -35,6 +39,7 @@ IMAGES = torch.randint(256, (30, *SHAPE), generator=torch.Generator().manual_see
 FLOATS = IMAGES.float() / 255
 CODES = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
 UNLABELLED = Split(IMAGES)
+LABELLED = Split(IMAGES, torch.arange(30) % 3)
 
 
 def with_first(value: float) -> torch.Tensor:
@@ -47,6 +52,11 @@ def with_first(value: float) -> torch.Tensor:
 def aae(**settings) -> AdversarialAutoencoder:
     chosen = {"prior": Gaussian(2), "hidden": (8,), "discriminator_hidden": (8,)}
     return AdversarialAutoencoder(**{"image_shape": SHAPE, **chosen, **settings})
+
+
+def semi(**settings) -> SemiSupervisedAdversarialAutoencoder:
+    chosen = {"prior": Gaussian(2), "classes": 3, "hidden": (8,), "discriminator_hidden": (8,)}
+    return SemiSupervisedAdversarialAutoencoder(SHAPE, **{**chosen, **settings})
 
 
 def vae(prior) -> VariationalAutoencoder:
@@ -419,6 +429,111 @@ TABLE = {
         lambda f: on_a_full_disk(lambda: save(aae(seed=1), f / "good.safetensors")),
         StorageError,
         ["good.safetensors", "no space left", "unchanged"],
+    ),
+    # Labels that a training sees
+    "labels that the system does not use": (
+        lambda f: train(LABELLED, labelled=torch.arange(10)),
+        ValueError,
+        ["labelled", "AdversarialAutoencoder", "leave it out"],
+    ),
+    "no labels to learn from": (lambda f: train(UNLABELLED, semi()), ValueError, ["labels", "none"]),
+    "labels outside the classes": (lambda f: train(LABELLED, semi(classes=2)), ValueError, ["labels", "2 classes"]),
+    "a class without a labelled image": (
+        lambda f: train(LABELLED, semi(), labelled=torch.tensor([0, 1, 3, 4])),
+        ValueError,
+        ["labelled", "class 2", "balanced_subset"],
+    ),
+    "a class that has no image": (lambda f: train(LABELLED, semi(classes=4)), ValueError, ["labelled", "class 3"]),
+    "labelled images outside the split": (
+        lambda f: train(LABELLED, semi(), labelled=torch.tensor([0, 1, 30])),
+        ValueError,
+        ["labelled", "0 and 29", "30"],
+    ),
+    "a labelled image twice": (
+        lambda f: train(LABELLED, semi(), labelled=torch.tensor([0, 1, 2, 2])),
+        ValueError,
+        ["labelled", "twice"],
+    ),
+    "no labelled image": (
+        lambda f: train(LABELLED, semi(), labelled=torch.tensor([], dtype=torch.long)),
+        ValueError,
+        ["labelled", "at least one"],
+    ),
+    "a mask of labelled images": (
+        lambda f: train(LABELLED, semi(), labelled=LABELLED.labels == 1),
+        ValueError,
+        ["labelled", "indices", "torch.bool"],
+    ),
+    "labelled as a list": (lambda f: train(LABELLED, semi(), labelled=[0, 1, 2]), TypeError, ["labelled", "list"]),
+    "a number of labelled images": (lambda f: train(LABELLED, semi(), labelled=100), TypeError, ["labelled", "int"]),
+    "more labels than images": (lambda f: LABELLED.balanced_subset(60), ValueError, ["count", "60", "10"]),
+    "labels that cannot be balanced": (
+        lambda f: LABELLED.balanced_subset(10),
+        ValueError,
+        ["count", "10", "3 classes"],
+    ),
+    "labels in a prior without regions": (
+        lambda f: aae(labelled_prior=True),
+        ValueError,
+        ["labelled_prior", "GaussianMixture()"],
+    ),
+    "one cluster": (
+        lambda f: ClusteringAdversarialAutoencoder(SHAPE, clusters=1),
+        ValueError,
+        ["clusters", "at least 2"],
+    ),
+    "clusters as text": (
+        lambda f: ClusteringAdversarialAutoencoder(SHAPE, clusters="16"),
+        TypeError,
+        ["clusters", "'16'"],
+    ),
+    "more clusters than images": (
+        lambda f: train(
+            system=ClusteringAdversarialAutoencoder(SHAPE, clusters=31, hidden=(8,), discriminator_hidden=(8,))
+        ),
+        ValueError,
+        ["clusters", "31", "30"],
+    ),
+    "a head distance below 0": (
+        lambda f: DimensionalityReductionAdversarialAutoencoder(SHAPE, head_distance=-1.0),
+        ValueError,
+        ["head_distance", "at least 0", "-1"],
+    ),
+    "one fixed head for two dimensions": (
+        lambda f: DimensionalityReductionAdversarialAutoencoder(SHAPE, fixed_heads=10.0),
+        ValueError,
+        ["fixed_heads", "latent_dim is 2", "classes is 10"],
+    ),
+    "contents outside the classes": (
+        lambda f: semi().decode(torch.zeros(2, 2), torch.tensor([0, 3])),
+        ValueError,
+        ["labels", "below 3", "3"],
+    ),
+    "contents of another number": (
+        lambda f: semi().decode(torch.zeros(2, 2), torch.zeros(2, 4)),
+        ValueError,
+        ["labels", "(2, 3)", "(2, 4)"],
+    ),
+    "no contents": (lambda f: semi().decode(torch.zeros(2, 2), None), ValueError, ["labels", "needed"]),
+    "no kernel": (
+        lambda f: GenerativeMomentMatchingNetwork(SHAPE, prior=Gaussian(2), bandwidths=()),
+        ValueError,
+        ["bandwidths", "at least one"],
+    ),
+    "a kernel of width 0": (
+        lambda f: GenerativeMomentMatchingNetwork(SHAPE, prior=Gaussian(2), bandwidths=(1.0, 0.0)),
+        ValueError,
+        ["bandwidths", "above 0"],
+    ),
+    "a VAE where an autoencoder is wanted": (
+        lambda f: GenerativeMomentMatchingNetwork(SHAPE, prior=Gaussian(2), autoencoder=vae(Gaussian(2))),
+        TypeError,
+        ["autoencoder", "VariationalAutoencoder"],
+    ),
+    "an autoencoder of other images": (
+        lambda f: GenerativeMomentMatchingNetwork(SHAPE, prior=Gaussian(2), autoencoder=Autoencoder((1, 5, 5))),
+        ValueError,
+        ["autoencoder", "(1, 5, 5)", "(1, 4, 4)"],
     ),
 }
 

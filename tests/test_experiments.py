@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
-from aae_lib import experiments
-from aae_lib.experiments import EXPERIMENTS, main, run, table
+from aae_lib.data import Split, load
+from aae_lib.experiments import EXPERIMENTS, ledger, records, run, table
+from aae_lib.experiments.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +26,13 @@ def test_every_experiment_has_settings_for_every_profile():
 
 def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):
     record = json.loads((folders / "results" / "aae-gaussian.smoke.seed0.json").read_text())
-    assert record["updates"] == 20 * (len(experiments.load("digits").train) // 50)
+    assert record["updates"] == 20 * (len(load("digits").train) // 50)
     assert record["commit"] is None or len(record["commit"].rstrip("+")) == 40
     assert {"seed", "device", "versions", "settings", "system", "dataset", "losses", "health"} <= set(record)
     assert all(isinstance(value, float) for value in record["metrics"].values())
     assert 0.1 < record["metrics"]["knn_accuracy"] <= 1
-    assert not list((folders / "runs").iterdir()), "the checkpoint goes once the result is written"
+    left = [path.name for path in (folders / "runs").iterdir()]
+    assert left == ["aae-gaussian.smoke.seed0.trained.safetensors"], "the checkpoint goes, the trained system stays"
 
 
 def test_the_same_seed_gives_the_same_numbers(folders, tmp_path):
@@ -39,19 +42,19 @@ def test_the_same_seed_gives_the_same_numbers(folders, tmp_path):
 
 
 def test_a_stopped_run_goes_on_where_it_was(folders, tmp_path, monkeypatch):
-    whole = experiments.fit
+    whole = ledger.fit
 
     def half(system, images, *, epochs, **settings):
         history = whole(system, images, epochs=epochs // 2, **settings)
         history.interrupted = True
         return history
 
-    monkeypatch.setattr(experiments, "fit", half)
+    monkeypatch.setattr(ledger, "fit", half)
     places = dict(results=tmp_path / "results", checkpoints=tmp_path / "runs", progress=False)
     assert run("aae-gaussian", profile="smoke", **places) is None
     assert not list((tmp_path / "results").glob("*.json"))
     assert list((tmp_path / "runs").iterdir()), "what was trained is kept"
-    monkeypatch.setattr(experiments, "fit", whole)
+    monkeypatch.setattr(ledger, "fit", whole)
     resumed = run("aae-gaussian", profile="smoke", **places)
     first = json.loads((folders / "results" / resumed.name).read_text())
     assert json.loads(resumed.read_text())["metrics"] == first["metrics"]
@@ -75,10 +78,42 @@ def test_the_command_line(capsys):
     assert "'aae-gaussian'" in capsys.readouterr().err
 
 
-def test_paper_settings_build_and_train_one_step(tmp_path):
-    for experiment in EXPERIMENTS.values():
-        settings = {**experiment.settings["paper"]["fit"], "epochs": 1}
-        system = experiment.build((1, 8, 8), seed=0, **experiment.settings["paper"]["system"])
-        images = torch.rand(settings["batch_size"], 1, 8, 8, generator=torch.Generator().manual_seed(0))
-        history = experiments.fit(system, images, seed=0, progress=False, **settings)
-        assert history.update == 1
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_paper_settings_build_and_train_one_step(name):
+    settings = EXPERIMENTS[name].settings["paper"]
+    system = EXPERIMENTS[name].build((1, 8, 8), seed=0, **settings["system"])
+    count = settings["fit"]["batch_size"]
+    images = torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    split = Split(images, torch.arange(count) % 10)
+    assert ledger.fit(system, split, seed=0, progress=False, **{**settings["fit"], "epochs": 1}).update == 1
+
+
+@pytest.mark.parametrize("name", ["semi-supervised-100", "clustering-16", "reduction-2d-100", "parzen-mnist"])
+def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path):
+    record = json.loads(run(name, profile="smoke", results=tmp_path, checkpoints=tmp_path, progress=False).read_text())
+    assert set(record["paper"]) <= set(record["metrics"])
+    assert all(np.isfinite(value) for value in record["metrics"].values())
+    watched = {"updates", *record["metrics"]} if EXPERIMENTS[name].watch else None
+    assert all(set(point) == watched for point in record["curve"])
+    assert bool(record["curve"]) is (watched is not None)
+    if "test_error" in record["metrics"]:
+        assert record["labelled"] == 100 and record["metrics"]["test_error"] < 0.4
+    assert records(name, tmp_path) == [record] and records("another", tmp_path) == []
+
+
+def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):
+    places = dict(profile="smoke", results=tmp_path / "results", checkpoints=tmp_path / "runs", progress=False)
+    whole = ledger.fit
+
+    def half(system, images, *, epochs, **settings):
+        history = whole(system, images, epochs=epochs // 2, **settings)
+        history.interrupted = True
+        return history
+
+    monkeypatch.setattr(ledger, "fit", half)
+    run("clustering-16", **places)
+    monkeypatch.setattr(ledger, "fit", whole)
+    curve = json.loads(run("clustering-16", **places).read_text())["curve"]
+    updates = [point["updates"] for point in curve]
+    assert updates == sorted(set(updates)) and len(updates) >= 50
+    assert updates[0] <= 10, "the first half is still there"

@@ -1,5 +1,6 @@
 """Numbers about a trained system."""
 
+from .clustering import ClusteringError, clustering_error, name_clusters
 from .latent import (
     DistanceToPrior,
     Moments,
@@ -12,16 +13,33 @@ from .latent import (
     normality,
     sliced_wasserstein,
 )
+from .parzen import (
+    Samples,
+    SigmaSearch,
+    choose_sigma,
+    mean_and_standard_error,
+    parzen_log_likelihood,
+    sigma_search,
+)
 
 __all__ = [
+    "ClusteringError",
     "DistanceToPrior",
     "Moments",
     "Normality",
+    "Samples",
+    "SigmaSearch",
+    "choose_sigma",
+    "clustering_error",
     "distance_to_prior",
     "holes",
     "knn_accuracy",
+    "mean_and_standard_error",
     "mmd",
     "moments",
+    "name_clusters",
     "normality",
+    "parzen_log_likelihood",
+    "sigma_search",
     "sliced_wasserstein",
 ]

@@ -1,139 +1,47 @@
-"""Named experiments and their ledger: one JSON file a run, and the table made from them.
-
-    python -m aae_lib.experiments list
-    python -m aae_lib.experiments run aae-gaussian --profile quick --seed 0
-    python -m aae_lib.experiments table
-
-A run that was stopped goes on where it was when the same command is given again. An experiment is a dataset, a system,
-its settings in each profile, what is measured on the trained system, and what the paper says of it.
-"""
+"""Runs of experiments, one JSON file each, and the table made from them."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import checks
-from .data import Dataset, load
-from .devices import choose_device
-from .evaluation.latent import distance_to_prior, holes, knn_accuracy
-from .files import writable, write_whole
-from .priors import Gaussian, GaussianMixture, Prior
-from .profiles import PROFILES
-from .systems import SGD, Adam, AdversarialAutoencoder, System, VariationalAutoencoder
-from .systems.base import as_float, half_squared_error
-from .training import fit
+from .. import checks
+from ..checks import DataError
+from ..data import Dataset, load
+from ..devices import choose_device
+from ..downloads import data_roots
+from ..files import writable, write_whole
+from ..profiles import PROFILES
+from ..storage import save
+from ..training import Moment, fit
+from .catalogue import EXPERIMENTS
+from .experiment import Experiment
 
 RESULTS = Path("results")
 CHECKPOINTS = Path("runs")
+LOOKS = 50  # how many points a curve has
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """One row of the ledger.
+class Curve:
+    """Callback that measures ``watch`` now and then, and keeps what it found in a file beside the checkpoint."""
 
-    ``build`` makes the system from (image_shape, **settings); ``settings`` holds for each profile the ``dataset``, what
-    ``build`` takes (``system``) and what ``fit`` takes (``fit``); ``measure`` turns (system, data) into named numbers;
-    ``paper`` has the paper's numbers of these names.
-    """
+    def __init__(self, experiment: Experiment, data: Dataset, updates: int, path: Path):
+        self.watch, self.data, self.path = experiment.watch, data, path
+        self.every = max(1, updates // LOOKS)
+        self.points: list[dict] = json.loads(path.read_text()) if path.exists() else []
 
-    question: str
-    build: Callable[..., System]
-    settings: Mapping[str, dict]
-    measure: Callable[[System, Dataset], dict[str, float]]
-    paper: Mapping[str, float]
-
-
-def measure_latent(system: System, data: Dataset) -> dict[str, float]:
-    """How near q(z) is to p(z) on hold-out images, how well classes lie apart there, and the reconstruction error."""
-    z = system.encode(data.test.images, seed=0)  # (N, Z), draws from q(z | x)
-    train = data.train.take(torch.arange(min(10_000, len(data.train))))
-    distance = distance_to_prior(z, system.prior)
-    pixels = as_float(data.test.images)
-    return {
-        "mmd": distance.mmd,
-        "mmd_floor": distance.mmd_floor,
-        "sliced_wasserstein": distance.sliced_wasserstein,
-        "sliced_wasserstein_floor": distance.sliced_wasserstein_floor,
-        "holes": holes(z, system.prior),
-        "knn_accuracy": knn_accuracy(system.encode(train.images, seed=0), train.labels, z, data.test.labels),
-        "half_squared_error": float(half_squared_error(system.reconstruct(data.test.images), pixels)),
-    }
-
-
-def _aae(prior: Prior) -> Callable[..., System]:
-    def build(image_shape: tuple, *, hidden: tuple, **settings) -> System:
-        return AdversarialAutoencoder(image_shape, prior=prior, hidden=hidden, discriminator_hidden=hidden, **settings)
-
-    return build
-
-
-def _vae(prior: Prior) -> Callable[..., System]:
-    def build(image_shape: tuple, **settings) -> System:
-        return VariationalAutoencoder(image_shape, prior=prior, likelihood="gaussian", **settings)
-
-    return build
-
-
-def _aae_quick(reconstruction: float, game: float, beta1: float) -> dict[str, Adam]:
-    """Steps found by trial. All are divided near the end: q(z) circles around p(z) for as long as they are large."""
-    player = Adam(game, beta1=beta1, drops={8: 4})
-    return {"reconstruction": Adam(reconstruction, drops={8: 10}), "discriminator": player, "generator": player}
-
-
-AAE_PAPER = {  # as restated; its weights begin with std 0.01, and He's larger ones diverge at these steps
-    "reconstruction": SGD(0.01, momentum=0.9, drops={50: 10}),
-    "discriminator": SGD(0.1, momentum=0.1, drops={50: 10}),
-    "generator": SGD(0.1, momentum=0.1, drops={50: 10}),
-}
-VAE_QUICK = {"negative_elbo": Adam(1e-3, drops={8: 10})}
-VAE_PAPER = {"negative_elbo": Adam(1e-3, drops={50: 10})}  # the paper does not say how its VAE was trained
-
-
-def _figure_2(question: str, build: Callable[..., System], quick: dict, paper: dict, **paper_system) -> Experiment:
-    """An experiment of Fig. 2: same networks, images and updates for all. The paper shows pictures, no numbers."""
-    settings = {
-        "smoke": dict(dataset="digits", system=dict(hidden=(64, 64)), fit=dict(epochs=20, batch_size=50)),
-        "quick": dict(
-            dataset="mnist", system=dict(hidden=(512, 512)), fit=dict(epochs=10, batch_size=100, optimizers=quick)
-        ),
-        "paper": dict(
-            dataset="mnist",
-            system=dict(hidden=(1000, 1000), **paper_system),
-            fit=dict(epochs=500, batch_size=100, optimizers=paper),
-        ),
-    }
-    return Experiment(question, build, settings, measure_latent, paper={})
-
-
-def _figure_2_aae(question: str, prior: Prior, quick: dict) -> Experiment:
-    return _figure_2(question, _aae(prior), quick, AAE_PAPER, initial_std=0.01)
-
-
-def _figure_2_vae(question: str, prior: Prior) -> Experiment:
-    return _figure_2(question, _vae(prior), VAE_QUICK, VAE_PAPER)
-
-
-EXPERIMENTS: dict[str, Experiment] = {
-    "aae-gaussian": _figure_2_aae(
-        "Fig. 2a: does q(z) of an AAE fill a 2-D Gaussian?", Gaussian(2), _aae_quick(1e-3, game=4e-4, beta1=0.5)
-    ),
-    "aae-mixture": _figure_2_aae(  # a game of larger steps: the discriminator must keep up with ten thin petals
-        "Fig. 2b: ... and a mixture of ten?", GaussianMixture(), _aae_quick(5e-4, game=1e-3, beta1=0.1)
-    ),
-    "vae-gaussian": _figure_2_vae("Fig. 2c: the same for a VAE, 2-D Gaussian", Gaussian(2)),
-    "vae-mixture": _figure_2_vae("Fig. 2d: ... and the mixture of ten", GaussianMixture()),
-}
+    def __call__(self, moment: Moment) -> None:
+        if self.watch is None or moment.update == 0 or moment.update % self.every:
+            return
+        before = [point for point in self.points if point["updates"] < moment.update]
+        self.points = [*before, {"updates": moment.update, **self.watch(moment.system, self.data)}]
+        write_whole(self.path, json.dumps(self.points))
 
 
 def run(
@@ -149,6 +57,7 @@ def run(
     """Train and measure one experiment; the path of the JSON file written, or None where Ctrl-C stopped it.
 
     The checkpoint in ``checkpoints`` is kept until the result is written, so calling again goes on with a stopped run.
+    The trained system stays there, for ``restore``.
     """
     experiment = EXPERIMENTS[checks.one_of("name", name, EXPERIMENTS)]
     settings = experiment.settings[checks.one_of("profile", profile, PROFILES)]
@@ -156,11 +65,14 @@ def run(
     choose_device(device)
     path = writable(Path(results) / f"{name}.{profile}.seed{seed}.json")
     checkpoint = Path(checkpoints) / f"{name}.{profile}.seed{seed}.safetensors"
-    data = load(settings["dataset"])
+    data = _dataset(settings["dataset"])
     system = experiment.build(data.image_shape, seed=seed, **settings["system"])
-    history = fit(
-        system, data.train, seed=seed, device=device, checkpoint=checkpoint, progress=progress, **settings["fit"]
-    )
+    count = settings.get("labelled")
+    labelled = None if count is None else data.train.balanced_subset(count, seed=seed)
+    training = {**settings["fit"], "labelled": labelled, "seed": seed, "device": device, "progress": progress}
+    updates = training["epochs"] * (len(data.train) // training["batch_size"])
+    curve = Curve(experiment, data, updates, checkpoint.with_suffix(".curve.json"))
+    history = fit(system, data.train, checkpoint=checkpoint, callbacks=[curve] * bool(experiment.watch), **training)
     if history.interrupted:
         return None
     record = {
@@ -169,6 +81,7 @@ def run(
         "profile": profile,
         "seed": seed,
         "dataset": data.name,
+        "labelled": count,
         "settings": {key: str(value) for key, value in settings["fit"].items()},
         "system": {key: str(value) for key, value in system.settings.items()},
         "updates": history.update,
@@ -182,30 +95,38 @@ def run(
         "health": history.health(),
         "metrics": experiment.measure(system, data),
         "paper": dict(experiment.paper),
+        "curve": curve.points,
     }
+    save(system, checkpoint.with_suffix(".trained.safetensors"))
     write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     checkpoint.unlink()
+    curve.path.unlink(missing_ok=True)
     return path
+
+
+def records(name: str | None = None, results: str | Path = RESULTS) -> list[dict]:
+    """All runs in ``results``, or those of one experiment, sorted by experiment, profile and seed."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(results).glob("*.json"))]
+    return [record for record in found if name in (None, record["experiment"])]
 
 
 def table(results: str | Path = RESULTS) -> str:
     """All runs in ``results`` as a Markdown table: mean ± standard deviation over seeds, beside the paper's number."""
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
-    for path in sorted(Path(results).glob("*.json")):
-        record = json.loads(path.read_text())
+    for record in records(results=results):
         groups[record["experiment"], record["profile"]].append(record)
     lines: list[str] = []
     metrics: list[str] = []
-    for (name, profile), records in groups.items():
-        first = records[0]
+    for (name, profile), runs in groups.items():
+        first = runs[0]
         if list(first["metrics"]) != metrics:  # other columns: another table
             metrics = list(first["metrics"])
             titles = ["experiment", "profile", "data", "seeds", "updates", "device", *metrics]
             lines += [""] * bool(lines) + [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-        seeds = ", ".join(str(record["seed"]) for record in records)
+        seeds = ", ".join(str(record["seed"]) for record in runs)
         cells = [name, profile, first["dataset"], seeds, f"{first['updates']:,}", first["device"]]
         for metric in metrics:
-            values = np.array([record["metrics"][metric] for record in records])
+            values = np.array([record["metrics"][metric] for record in runs])
             spread = f" ± {values.std(ddof=1):.2g}" if len(values) > 1 else ""
             paper = f" (paper: {first['paper'][metric]:g})" if metric in first["paper"] else ""
             cells.append(f"{values.mean():.3g}{spread}{paper}")
@@ -213,15 +134,24 @@ def table(results: str | Path = RESULTS) -> str:
     return "\n".join(lines)
 
 
+def _dataset(name: str) -> Dataset:
+    if not name.endswith(".npz"):
+        return load(name)
+    for place in data_roots():
+        if (place / name).is_file():
+            return load(place / name)
+    raise DataError(f"{name} is in no data root; set AAE_DATA to a folder that holds it (results/README.md says more).")
+
+
 def _own_version() -> str:
-    from . import __version__
+    from .. import __version__
 
     return __version__
 
 
 def _commit() -> str | None:
     """The commit of the code that ran, with a "+" where files were changed since; None outside a repository."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parent.parent
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -232,36 +162,3 @@ def _commit() -> str | None:
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m aae_lib.experiments", description="Named experiments.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the experiments and what each asks")
-    one = commands.add_parser("run", help="train, measure, write one JSON file")
-    one.add_argument("name")
-    one.add_argument("--profile", default="quick")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--device", default="auto")
-    commands.add_parser("table", help="all results beside the paper's numbers")
-    chosen = parser.parse_args(arguments)
-    if chosen.command == "list":
-        for name, experiment in EXPERIMENTS.items():
-            print(f"{name:16} {experiment.question}")
-    elif chosen.command == "table":
-        print(table())
-    else:
-        try:
-            path = run(chosen.name, profile=chosen.profile, seed=chosen.seed, device=chosen.device)
-        except (ValueError, TypeError, OSError, ArithmeticError) as error:
-            print(error, file=sys.stderr)
-            return 1
-        if path is None:
-            print("Stopped; give the same command again to go on.")
-            return 130
-        print(f"Wrote {path}.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,7 +16,9 @@ def as_content(labels: Tensor, classes: int, count: int) -> Tensor:
     """One-hot contents (N, K) of labels (N,); shares (N, K) that are given instead come back as they are."""
     if isinstance(labels, Tensor) and labels.ndim == 2:
         if labels.shape != (count, classes):
-            raise ValueError(f"labels must have shape ({count},) or ({count}, {classes}), not {tuple(labels.shape)}.")
+            raise ValueError(
+                f"labels must have shape ({count},) or ({count}, {classes}), but it is {tuple(labels.shape)}."
+            )
         return checks.codes("labels", labels, classes)
     labels = checks.labels("labels", labels, count)
     if int(labels.max()) >= classes:

@@ -1,0 +1,41 @@
+"""The command line: ``python -m aae_lib.experiments --help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import EXPERIMENTS, run, table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m aae_lib.experiments", description="Named experiments.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the experiments and what each asks")
+    one = commands.add_parser("run", help="train, measure, write one JSON file")
+    one.add_argument("name")
+    one.add_argument("--profile", default="quick")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--device", default="auto")
+    commands.add_parser("table", help="all results beside the paper's numbers")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "list":
+        for name, experiment in EXPERIMENTS.items():
+            print(f"{name:16} {experiment.question}")
+    elif chosen.command == "table":
+        print(table())
+    else:
+        try:
+            path = run(chosen.name, profile=chosen.profile, seed=chosen.seed, device=chosen.device)
+        except (ValueError, TypeError, OSError, ArithmeticError) as error:
+            print(error, file=sys.stderr)
+            return 1
+        if path is None:
+            print("Stopped; give the same command again to go on.")
+            return 130
+        print(f"Wrote {path}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

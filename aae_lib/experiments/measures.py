@@ -1,0 +1,65 @@
+"""What is measured on the trained system of an experiment: functions of (system, data) to named numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..data import Dataset
+from ..evaluation import (
+    Samples,
+    clustering_error,
+    distance_to_prior,
+    holes,
+    knn_accuracy,
+    mean_and_standard_error,
+    parzen_log_likelihood,
+    sigma_search,
+)
+from ..systems import System
+from ..systems.base import as_float, half_squared_error
+
+
+def latent(system: System, data: Dataset) -> dict[str, float]:
+    """How near q(z) is to p(z) on hold-out images, how well classes lie apart there, and the reconstruction error."""
+    z = system.encode(data.test.images, seed=0)  # (N, Z), draws from q(z | x)
+    train = data.train.take(torch.arange(min(10_000, len(data.train))))
+    distance = distance_to_prior(z, system.prior)
+    pixels = as_float(data.test.images)
+    return {
+        "mmd": distance.mmd,
+        "mmd_floor": distance.mmd_floor,
+        "sliced_wasserstein": distance.sliced_wasserstein,
+        "sliced_wasserstein_floor": distance.sliced_wasserstein_floor,
+        "holes": holes(z, system.prior),
+        "knn_accuracy": knn_accuracy(system.encode(train.images, seed=0), train.labels, z, data.test.labels),
+        "half_squared_error": float(half_squared_error(system.reconstruct(data.test.images), pixels)),
+    }
+
+
+def classification(system: System, data: Dataset) -> dict[str, float]:
+    """The shares of hold-out images that ``classify`` gets wrong."""
+    return {
+        f"{name}_error": float((system.classify(split.images) != split.labels).float().mean())
+        for name, split in (("test", data.test), ("validation", data.validation))
+    }
+
+
+def clustering(system: System, data: Dataset) -> dict[str, float]:
+    """Test errors by the paper's rule and by the majority rule, and how many clusters no test image is in."""
+    held_out = (data.validation, data.test)
+    validation, test = (system.probabilities(split.images) for split in held_out)
+    found = {
+        rule: clustering_error(validation, data.validation.labels, test, data.test.labels, rule=rule)
+        for rule in ("paper", "majority")
+    }
+    errors = {f"{rule}_rule_error": result.error for rule, result in found.items()}
+    return {**errors, "empty_clusters": float(len(found["paper"].empty))}
+
+
+def likelihood(system: System, data: Dataset) -> dict[str, float]:
+    """The Parzen estimate of test images under 10,000 samples, σ by the first 2,000 validation images."""
+    samples = Samples(system, 10_000)
+    sigma = sigma_search(samples, data.validation.images[:2000], np.logspace(-1.5, 0, 31)).sigma
+    mean, error = mean_and_standard_error(parzen_log_likelihood(samples, data.test.images, sigma=sigma))
+    return {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": 10_000.0}

@@ -1,0 +1,62 @@
+"""Clusters are named and scored as the two rules say, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from aae_lib.evaluation import clustering_error, name_clusters
+
+# Validation: cluster 0 is surest of a 3 but has more 5s; cluster 1 is all 7; cluster 2 has no member, but a favourite.
+VALIDATION = torch.tensor([[0.9, 0.1, 0.0], [0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.8, 0.0]])
+LABELS = torch.tensor([3, 5, 5, 7, 7])
+
+
+def one_hot(clusters: list[int]) -> torch.Tensor:
+    return torch.eye(3)[clusters]
+
+
+def test_the_paper_s_rule_asks_the_surest_image():
+    assert name_clusters(VALIDATION, LABELS).tolist() == [3, 7, 7]
+
+
+def test_the_majority_rule_asks_all_members_and_leaves_an_empty_cluster_nameless():
+    assert name_clusters(VALIDATION, LABELS, rule="majority").tolist() == [5, 7, -1]
+
+
+def test_errors_by_hand():
+    clusters, labels = one_hot([0, 0, 0, 1, 1]), torch.tensor([3, 5, 5, 7, 2])
+    paper = clustering_error(VALIDATION, LABELS, clusters, labels)
+    assert paper.error == pytest.approx(3 / 5)
+    assert paper.sizes.tolist() == [3, 2, 0] and paper.empty == (2,)
+    assert paper.purity[:2].tolist() == pytest.approx([1 / 3, 1 / 2]) and math.isnan(paper.purity[2])
+    majority = clustering_error(VALIDATION, LABELS, clusters, labels, rule="majority")
+    assert majority.error == pytest.approx(2 / 5)
+    assert majority.purity[:2].tolist() == pytest.approx([2 / 3, 1 / 2])
+
+
+def test_an_image_in_a_nameless_cluster_is_wrong():
+    found = clustering_error(VALIDATION, LABELS, one_hot([2, 1, 1]), torch.tensor([7, 7, 7]), rule="majority")
+    assert found.error == pytest.approx(1 / 3)
+
+
+def test_names_do_not_depend_on_the_test_images():
+    two = [one_hot([0, 1, 2]), one_hot([2, 2, 1])]
+    names = [clustering_error(VALIDATION, LABELS, test, torch.tensor([1, 1, 1])).names.tolist() for test in two]
+    assert names[0] == names[1] == [3, 7, 7]
+
+
+def test_the_order_of_clusters_and_images_changes_nothing():
+    generator = torch.Generator().manual_seed(0)
+    probabilities = torch.rand(200, 6, generator=generator).softmax(dim=1)
+    labels = torch.randint(4, (200,), generator=generator)
+    images, clusters = torch.randperm(200, generator=generator), torch.randperm(6, generator=generator)
+    for rule in ("paper", "majority"):
+        found = clustering_error(probabilities[:100], labels[:100], probabilities[100:], labels[100:], rule=rule)
+        mixed = probabilities[:, clusters]
+        first, second = images[images < 100], images[images >= 100]
+        again = clustering_error(mixed[first], labels[first], mixed[second], labels[second], rule=rule)
+        assert again.error == pytest.approx(found.error)
+        assert again.names.tolist() == found.names[clusters].tolist()
