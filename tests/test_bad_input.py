@@ -16,11 +16,18 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from aae_lib import choose, data, downloads, experiments, figures, files, fit, load, restore, save
+from aae_lib import choose, data, downloads, experiments, figures, files, fit, load, restore, save, widgets
 from aae_lib.checks import DataError, StorageError
 from aae_lib.data import Split
 from aae_lib.devices import choose_device
-from aae_lib.evaluation import latent
+from aae_lib.evaluation import (
+    choose_sigma,
+    clustering_error,
+    latent,
+    mean_and_standard_error,
+    name_clusters,
+    parzen_log_likelihood,
+)
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
 from aae_lib.systems import (
     SGD,
@@ -534,6 +541,77 @@ TABLE = {
         lambda f: GenerativeMomentMatchingNetwork(SHAPE, prior=Gaussian(2), autoencoder=Autoencoder((1, 5, 5))),
         ValueError,
         ["autoencoder", "(1, 5, 5)", "(1, 4, 4)"],
+    ),
+    # Widgets
+    "style matrix of one content": (
+        lambda f: widgets.style_matrix(aae()),
+        TypeError,
+        ["AdversarialAutoencoder", "explore"],
+    ),
+    "style matrix, names for some": (
+        lambda f: widgets.style_matrix(semi(), names=["a"]),
+        ValueError,
+        ["names", "3", "'a'"],
+    ),
+    "explorer of two inputs": (lambda f: widgets.explore(semi()), TypeError, ["label", "style_matrix(system)"]),
+    "clusters of a system without": (lambda f: widgets.cluster_browser(aae(), IMAGES), TypeError, ["clusters"]),
+    "cluster names for some": (
+        lambda f: widgets.cluster_browser(semi(), IMAGES, names=torch.arange(2)),
+        ValueError,
+        ["names", "3 whole numbers", "(2,)"],
+    ),
+    "walk along no curve": (lambda f: widgets.walk(aae()), TypeError, ["prior", "SwissRoll()", "Gaussian"]),
+    "walk out of the plane": (
+        lambda f: widgets.walk(aae(prior=Gaussian(3)), SwissRoll()),
+        ValueError,
+        ["system", "plane", "SwissRoll()"],
+    ),
+    "sigmas of which the best is the last": (
+        lambda f: widgets.sigma_slider(IMAGES[:20], IMAGES[20:], [0.001, 0.002, 0.003]),
+        ValueError,
+        ["sigmas", "0.003", "upper edge"],
+    ),
+    # Likelihoods and clusters
+    "sigma 0": (lambda f: parzen_log_likelihood(IMAGES, IMAGES, sigma=0), ValueError, ["sigma", "above 0"]),
+    "sigma -1": (lambda f: parzen_log_likelihood(IMAGES, IMAGES, sigma=-1.0), ValueError, ["sigma", "above 0", "-1"]),
+    "samples of another shape": (
+        lambda f: parzen_log_likelihood(torch.zeros(3, 1, 5, 5), IMAGES, sigma=0.2),
+        ValueError,
+        ["samples", "(1, 5, 5)", "(1, 4, 4)"],
+    ),
+    "no samples": (lambda f: parzen_log_likelihood(iter(()), IMAGES, sigma=0.2), ValueError, ["samples", "empty"]),
+    "NaN samples": (lambda f: parzen_log_likelihood(with_first(float("nan")), IMAGES, sigma=1), ValueError, ["NaN"]),
+    "a grid of one sigma": (lambda f: choose_sigma(IMAGES, IMAGES, [0.2]), ValueError, ["sigmas", "increasing"]),
+    "a grid upside down": (lambda f: choose_sigma(IMAGES, IMAGES, [3, 2, 1]), ValueError, ["sigmas", "increasing"]),
+    "the standard error of one image": (
+        lambda f: mean_and_standard_error(torch.zeros(1)),
+        ValueError,
+        ["nats", "at least 2"],
+    ),
+    "probabilities of one cluster": (
+        lambda f: name_clusters(torch.ones(30, 1), LABELLED.labels),
+        ValueError,
+        ["probabilities", "one cluster"],
+    ),
+    "more clusters than images to name them": (
+        lambda f: name_clusters(torch.full((3, 4), 0.25), LABELLED.labels[:3]),
+        ValueError,
+        ["probabilities", "4 clusters", "3 images"],
+    ),
+    "logits for probabilities": (
+        lambda f: name_clusters(CODES, LABELLED.labels),
+        ValueError,
+        ["probabilities", "sum to 1"],
+    ),
+    "an unknown naming rule": (
+        lambda f: name_clusters(CODES.softmax(dim=1), LABELLED.labels, rule="majorty"),
+        ValueError,
+        ["rule", "did you mean 'majority'"],
+    ),
+    "test clusters of another system": (
+        lambda f: clustering_error(CODES.softmax(dim=1), LABELLED.labels, torch.full((30, 3), 1 / 3), LABELLED.labels),
+        ValueError,
+        ["test_probabilities", "3 clusters", "2"],
     ),
 }
 

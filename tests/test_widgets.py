@@ -163,14 +163,14 @@ def test_the_weights_that_the_page_gets_decode_like_the_system(output, batch_nor
 def test_other_decoders_stay_in_the_kernel(monkeypatch):
     convolutional = AdversarialAutoencoder((1, 8, 8), prior=Gaussian(2), body="convolutional", hidden=(4, 8), seed=0)
     assert linear_layers(convolutional) is None
-    monkeypatch.setattr("aae_lib.widgets.MOST_WEIGHTS", 100)
+    monkeypatch.setattr("aae_lib.widgets.page.MOST_WEIGHTS", 100)
     assert linear_layers(AdversarialAutoencoder((1, 8, 8), prior=Gaussian(2), **SMALL)) is None
 
 
 def test_a_page_that_opens_is_sent_the_decoder_and_the_state_stays_small(widget, monkeypatch):
     sent = []
     monkeypatch.setattr(type(widget), "send", lambda self, content, buffers: sent.append((content, buffers)))
-    widget._handle_custom_msg({"wanted": "decoder"}, [])
+    widget._handle_custom_msg({"wanted": "parcel"}, [])
     [(content, buffers)] = sent
     assert content == {"output": "sigmoid"}
     assert [len(buffer) // 4 for buffer in buffers] == [3 * 32, 32, 32 * 32, 32, 32 * 64, 64]

@@ -1,103 +1,6 @@
-// The page's side of LatentExplorer (widgets.py). z lives in the model: every control changes it there, and every change of it,
-// whether from a control or from Python, is shown in the next animation frame.
+// LatentExplorer (explorer.py): a pad and sliders that move z, and the picture that z decodes to.
 
 const SIDE = 256; // of the picture and of the pad, in CSS pixels (widgets.css knows it too)
-const MOST_SLIDERS = 16;
-const SECONDS_TO_PLAY = 3; // from A to B
-
-/** An element with properties, aria attributes and children. */
-function element(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  for (const name in properties) if (/^aria-|^role$/.test(name)) node.setAttribute(name, properties[name]);
-  node.append(...children);
-  return node;
-}
-const button = (text, title, onclick) => element("button", { type: "button", textContent: text, title, onclick });
-
-// Bytes come as a DataView into a message, where they need not lie on a multiple of 4.
-const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-const floatsOf = (view) => new Float32Array(bytesOf(view).slice().buffer);
-
-/** float32 (N, Z) as N arrays of Z numbers. */
-function codesOf(view, width) {
-  const floats = floatsOf(view);
-  return Array.from({ length: floats.length / width }, (_, n) => Array.from(floats.subarray(n * width, (n + 1) * width)));
-}
-
-/** A decoder that needs no kernel. Buffers: weight (in, out), bias (out) of each layer; ReLU follows all but the last. */
-function buildDecoder(output, buffers) {
-  const arrays = buffers.map(floatsOf);
-  const finish = output === "sigmoid" ? (value) => 255 / (1 + Math.exp(-value)) : (value) => 255 * value;
-  return (z) => {
-    let values = z;
-    for (let k = 0; k < arrays.length; k += 2) {
-      const weight = arrays[k];
-      const next = arrays[k + 1].slice();
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i];
-        if (k > 0 && value <= 0) continue; // ReLU: about half of the weights need not be looked at
-        const row = i * next.length;
-        for (let j = 0; j < next.length; j++) next[j] += value * weight[row + j];
-      }
-      values = next;
-    }
-    return Uint8ClampedArray.from(values, finish); // rounds, and clamps to 0 … 255
-  };
-}
-
-function pictureCanvas([, height, width], side, label) {
-  const fit = side / Math.max(height, width);
-  const scale = fit > 2 ? Math.floor(fit) : fit; // whole multiples are crisp
-  const canvas = element("canvas", { className: "picture", width, height, role: "img", "aria-label": label });
-  canvas.style.cssText = `width: ${scale * width}px; height: ${scale * height}px`;
-  return canvas;
-}
-
-/** Put pixels (C, H, W) onto a canvas of as many pixels. */
-function paint(canvas, pixels, [channels, height, width]) {
-  const area = height * width;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[channels === 3 ? c * area + i : i];
-    image.data[4 * i + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
-/** What all controls need to know of the latent space; names count from 1. */
-function latentSpace(model) {
-  const limits = model.get("limits");
-  const span = limits.map(([low, high]) => high - low);
-  const digits = span.map((width) => Math.floor(Math.log10(width)));
-  return {
-    limits,
-    span,
-    codes: codesOf(model.get("codes"), limits.length),
-    draws: codesOf(model.get("draws"), limits.length),
-    clamp: (value, k) => Math.min(Math.max(value, limits[k][0]), limits[k][1]),
-    share: (value, k) => (value - limits[k][0]) / span[k],
-    unit: digits.map((digit) => 10 ** digit), // limits are tenths of it
-    readable: (value, k) => value.toFixed(Math.max(0, 2 - digits[k])).replace("-", "−"),
-  };
-}
-
-/** A slider for each of the first dimensions. */
-function buildSliders(model, space, move) {
-  const sliders = space.limits.slice(0, MOST_SLIDERS).map(([min, max], k) => {
-    const input = element("input", { type: "range", min, max, step: space.unit[k] / 50, "aria-label": `z${k + 1}` });
-    input.oninput = () => move(model.get("z").map((old, j) => (j === k ? input.valueAsNumber : old)));
-    return { input, output: element("output"), name: element("span", { innerHTML: `<i>z</i><sub>${k + 1}</sub>` }) };
-  });
-  const rows = sliders.map(({ name, input, output }) => element("label", { className: "slider" }, name, input, output));
-  const rest = space.limits.length > MOST_SLIDERS ? `The first ${MOST_SLIDERS} of ${space.limits.length} dimensions.` : "";
-  return {
-    nodes: [element("div", { className: "sliders" }, ...rows), element("p", { textContent: rest })],
-    show: (z) => sliders.forEach(({ input, output }, k) => {
-      input.value = z[k];
-      output.value = space.readable(z[k], k);
-    }),
-  };
-}
 
 /** A square on which two dimensions are dragged at once; behind the point lie prior (grey) and codes (by class). */
 function buildPad(model, space, move) {
@@ -186,27 +89,12 @@ function buildPad(model, space, move) {
 
 /** Two images, and z on its way from the code of the one to that of the other. */
 function buildPlayer(model, space, move) {
-  let frame = 0;
-  function stop() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    play.textContent = "▶ Play A to B";
-  }
-  function start() {
-    play.textContent = "❚❚ Pause";
-    const began = performance.now();
-    const step = (now) => {
-      frame = requestAnimationFrame(step);
-      moveBetween((1 - Math.cos((Math.PI * (now - began)) / 1000 / SECONDS_TO_PLAY)) / 2); // there and back, gently at the ends
-    };
-    frame = requestAnimationFrame(step);
-  }
   function moveBetween(share) {
     position.value = share;
     const [a, b] = model.get("pair").map((n) => space.codes[n]);
     move(a.map((value, k) => (1 - share) * value + share * b[k]));
   }
-  const play = button("", "from A to B and back", () => (frame ? stop() : start()));
+  const { button: play, stop } = buildPlay("Play A to B", "from A to B and back", 3, moveBetween);
   const position = element("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": "from A to B" });
   position.oninput = () => (stop(), moveBetween(position.valueAsNumber));
 
@@ -232,68 +120,56 @@ function buildPlayer(model, space, move) {
       number.value = model.get("pair")[end];
     });
   }
-  stop();
   return { nodes: [play, ends[0].row, position, ends[1].row], stop, showEnds };
 }
 
 function render({ model, el: root }) {
-  const space = latentSpace(model);
+  const scale = scaleOf(model.get("limits"));
+  const [codes, draws] = ["codes", "draws"].map((name) => codesOf(model.get(name), scale.limits.length));
+  const space = { ...scale, codes, draws };
   const shape = model.get("image_shape");
   let decode = null; // set when the weights have come
-  let [saving, frame] = [0, 0]; // a timeout and an animation frame to come
 
-  function move(z) {
-    model.set("z", z); // fires change:z
-    clearTimeout(saving);
-    if (decode) saving = setTimeout(() => model.save_changes(), 150); // Python hears of it when the hand rests
-    else model.save_changes(); // ipywidgets keeps one message on its way and holds back all but the newest
-  }
+  const set = buildSetter(model, () => !decode);
+  const move = (z) => set("z", z);
   const take = (z) => (player?.stop(), move(z)); // a hand on a control ends the playing
   const picture = pictureCanvas(shape, SIDE, "the picture that z decodes to");
   const sliders = buildSliders(model, space, take);
   const pad = space.limits.length > 1 ? buildPad(model, space, take) : null;
-  const player = space.codes.length ? buildPlayer(model, space, move) : null;
+  const player = codes.length ? buildPlayer(model, space, move) : null;
 
-  function show() {
-    frame = 0;
+  const [showSoon, forget] = oncePerFrame(() => {
     const z = model.get("z");
-    paint(picture, decode ? decode(z) : bytesOf(model.get("frame")), shape);
+    paint(picture, decode ? decode([z])[0] : bytesOf(model.get("frame")), shape);
     sliders.show(z);
     pad?.show(z);
-  }
-  const showSoon = () => (frame ||= requestAnimationFrame(show));
+  });
   const showPair = () => {
     player?.showEnds();
     pad?.drawCodes();
   };
 
   const drawTitle = model.get("has_prior") ? "a random draw from the prior p(z)" : "a random point within the limits";
-  const anyDraw = () => space.draws[Math.floor(Math.random() * space.draws.length)];
   const tools = element("div", { className: "tools" },
-    button("Draw z at random", drawTitle, () => take(anyDraw())),
+    button("Draw z at random", drawTitle, () => take(anyOf(draws))),
     button("Back to z = 0", "all dimensions to zero", () => take(space.limits.map(() => 0))),
     ...(player?.nodes ?? []));
-  const message = element("p", { className: "message", role: "status" });
-  const explorer = element("div", { className: "latent-explorer" },
+  const message = messageLine();
+  const explorer = element("div", { className: "aae-widget latent-explorer" },
     element("div", { className: "row" },
       element("figure", {}, picture, element("figcaption", {}, "decoded picture")), pad?.node ?? "", tools),
     ...sliders.nodes, message);
-  const controls = explorer.querySelectorAll(".pad, input, select, button");
-  for (const control of controls) control.dataset.lmSuppressShortcuts = "true"; // or else JupyterLab takes the arrow keys
-  root.append(explorer);
 
   model.on("change:z", showSoon);
   model.on("change:frame", showSoon);
   model.on("change:thumbnails", showPair);
-  model.on("change:message", () => (message.textContent = model.get("message")));
-  model.on("msg:custom", (content, buffers) => {
+  showPair();
+  showSoon();
+  mount(model, root, explorer, message, (content, buffers) => {
     decode = buildDecoder(content.output, buffers);
     showSoon();
   });
-  showPair();
-  showSoon();
-  model.send({ wanted: "decoder" });
-  return () => (player?.stop(), cancelAnimationFrame(frame));
+  return () => (player?.stop(), forget());
 }
 
 export default { render };

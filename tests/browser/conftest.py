@@ -1,0 +1,100 @@
+"""Widgets in a real browser; skipped where playwright or Chromium is not installed.
+
+A page talks to a stand-in for the notebook's model, so neither JupyterLab nor a server is needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+
+import pytest
+
+pytest.importorskip("playwright")
+pytest.importorskip("anywidget")
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+OPEN = """
+async ({ source, state, content, buffers }) => {
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+  for (const [key, value] of Object.entries(state)) if (value?.bytes !== undefined) state[key] = bytes(value.bytes);
+  const listeners = {};
+  const fire = (event, ...values) => (listeners[event] ?? []).forEach((listener) => listener(...values));
+  window.saved = [];
+  window.model = {
+    get: (key) => state[key],
+    set: (key, value) => { state[key] = value; fire(`change:${key}`); },
+    on: (event, listener) => (listeners[event] ??= []).push(listener),
+    save_changes: () => window.saved.push({ ...state }),
+    send: () => buffers.length && fire("msg:custom", content, buffers.map(bytes)),
+  };
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  module.default.render({ model, el: document.body });
+}"""
+FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def text_of(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+@pytest.fixture
+def open_page(browser):
+    """A function that shows a widget in a page of its own; ``parcel=False``: the page gets nothing but the traits."""
+    pages, errors = [], []
+
+    def open_page(widget, *, parcel: bool = True):
+        content, buffers = widget.parcel() if parcel else ({}, [])
+        state = {key: value for key, value in widget.get_state().items() if not key.startswith("_")}
+        page = browser.new_page(viewport={"width": 900, "height": 700})
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.add_style_tag(content=str(widget._css))
+        what = {
+            "source": widget._esm,
+            "state": {
+                key: {"bytes": text_of(value)} if isinstance(value, bytes) else value
+                for key, value in state.items()
+                if key != "layout"
+            },
+            "content": content,
+            "buffers": [text_of(buffer) for buffer in buffers],
+        }
+        page.evaluate(OPEN, what)
+        page.evaluate(FRAME)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def pixels_of():
+    """A function that returns the RGB pixels (H, W, 3), nested lists, of each canvas that a CSS selector finds."""
+
+    def pixels_of(page, selector: str) -> list:
+        page.evaluate(FRAME)
+        return page.evaluate(
+            """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
+              const { width, height } = canvas;
+              const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+              return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) =>
+                Array.from(data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3))));
+            })""",
+            selector,
+        )
+
+    return pixels_of
