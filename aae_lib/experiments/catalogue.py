@@ -166,12 +166,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         output="standardised",
     ),
     "semi-supervised-100": _content(
-        "Table 2, MNIST, 100 labels", labelled=100, number=1.90, quick=(90, {60: 10, 80: 10}), **SEMI
+        "Table 2, MNIST, 100 labels", labelled=100, number=1.90, quick=(110, {90: 10}), **SEMI
     ),
     "semi-supervised-1000": _content(
-        "Table 2, MNIST, 1000 labels", labelled=1000, number=1.60, quick=(60, {40: 10, 53: 10}), **SEMI
+        "Table 2, MNIST, 1000 labels", labelled=1000, number=1.60, quick=(45, {35: 10}), **SEMI
     ),
-    "semi-supervised-all": _content("Table 2, MNIST, all labels", number=0.85, quick=(40, {25: 10, 35: 10}), **SEMI),
+    "semi-supervised-all": _content("Table 2, MNIST, all labels", number=0.85, quick=(40, {30: 10}), **SEMI),
     "semi-supervised-svhn-1000": _content(
         "Table 2, SVHN, 1000 labels (quick: synthetic house numbers)",
         labelled=1000,
