@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import pickle
 import resource
@@ -15,11 +16,17 @@ from safetensors.torch import save_file
 
 from aae_lib import files, fit, restore, save
 from aae_lib.checks import DataError, StorageError
+from aae_lib.data import Split
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
 from aae_lib.systems import (
     AdversarialAutoencoder,
     Autoencoder,
+    ClusteringAdversarialAutoencoder,
+    DimensionalityReductionAdversarialAutoencoder,
     GenerativeAdversarialNetwork,
+    GenerativeMomentMatchingNetwork,
+    SemiSupervisedAdversarialAutoencoder,
+    SupervisedAdversarialAutoencoder,
     VariationalAutoencoder,
 )
 
@@ -51,8 +58,31 @@ SYSTEMS = {
     "vae mixture": lambda: VariationalAutoencoder(
         SHAPE, prior=GaussianMixture(std=(1, 0.2)), hidden=(8,), batch_norm=True
     ),
+    "aae labelled": lambda: aae(prior=SwissRoll(), labelled_prior=True, output="standardised"),
+    "supervised": lambda: SupervisedAdversarialAutoencoder(SHAPE, classes=3, hidden=(8,), output="standardised"),
+    "semi-supervised": lambda: SemiSupervisedAdversarialAutoencoder(
+        SHAPE, prior=Gaussian(4), hidden=(8,), batch_norm=True, decoder_batch_norm=True
+    ),
+    "clustering": lambda: ClusteringAdversarialAutoencoder(SHAPE, clusters=5, hidden=(8,)),
+    "reduction": lambda: DimensionalityReductionAdversarialAutoencoder(SHAPE, hidden=(8,), head_distance=3.0),
+    "reduction fixed": lambda: DimensionalityReductionAdversarialAutoencoder(
+        SHAPE, hidden=(8,), latent_dim=10, fixed_heads=10.0
+    ),
+    "gmmn": lambda: GenerativeMomentMatchingNetwork(SHAPE, prior=Uniform(4), hidden=(8,), bandwidths=(1, 2)),
+    "gmmn of codes": lambda: GenerativeMomentMatchingNetwork(
+        SHAPE, prior=Uniform(4), hidden=(8,), autoencoder=Autoencoder(SHAPE, latent_dim=3, hidden=(8,))
+    ),
     "numpy settings": lambda: aae(prior=Gaussian(np.int64(2), np.float32(2)), hidden=(np.int64(8),), seed=np.int64(1)),
 }
+
+
+def takes_labels(system) -> bool:
+    return "labels" in inspect.signature(system.decode).parameters
+
+
+def some_data(system) -> Split:
+    """Images for any system, with labels of as many classes as it learns."""
+    return Split(images(20, system.image_shape), torch.arange(20) % (system.learns_labels or 2))
 
 
 def assert_alike(one, other) -> None:
@@ -60,7 +90,8 @@ def assert_alike(one, other) -> None:
     assert type(one) is type(other) and one.prior == other.prior and one.image_shape == other.image_shape
     torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
     z = torch.randn(5, one.latent_dim, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(one.decode(z), other.decode(z))
+    labels = [torch.arange(5) % one.classes] if takes_labels(one) else []
+    assert torch.equal(one.decode(z, *labels), other.decode(z, *labels))
     if hasattr(one, "encoder"):
         x = images(shape=one.image_shape)
         assert torch.equal(one.encode(x, seed=1), other.encode(x, seed=1))
@@ -70,7 +101,7 @@ class TestRoundTrip:
     @pytest.mark.parametrize("build", SYSTEMS.values(), ids=SYSTEMS)
     def test_a_trained_system_comes_back_from_its_file_alone(self, tmp_path, build):
         system, path = build(), tmp_path / "system.safetensors"
-        fit(system, images(20, system.image_shape), epochs=1, batch_size=10, device="cpu", progress=False)
+        fit(system, some_data(system), epochs=1, batch_size=10, device="cpu", progress=False)
         save(system, path)
         restored = restore(path)
         assert_alike(system, restored)
@@ -83,7 +114,7 @@ class TestRoundTrip:
         save(system, path)
         restored = restore(path)
         for trained in (system, restored):
-            fit(trained, images(20, system.image_shape), epochs=1, batch_size=10, device="cpu", progress=False)
+            fit(trained, some_data(system), epochs=1, batch_size=10, device="cpu", progress=False)
         assert_alike(system, restored)
 
     def test_weights_go_into_a_given_system(self, tmp_path):
