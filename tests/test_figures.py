@@ -75,10 +75,20 @@ FIGURES = {
     "tsne": lambda: figures.tsne(codes(40, 5), labels(40)),
     "code_histograms": lambda: figures.code_histograms(codes(60, 3), Gaussian(3)),
     "training_curves": lambda: figures.training_curves(HISTORY),
+    "style_content": lambda: figures.style_content(torch.rand(2, 1, 4, 4), torch.rand(2, 3, 1, 4, 4)),
+    "cluster_rows": lambda: figures.cluster_rows(torch.rand(30, 1, 4, 4), torch.rand(60, 1, 4, 4), labels(60, 30)),
+    "samples_with_neighbours": lambda: figures.samples_with_neighbours(*torch.rand(2, 6, 1, 4, 4), columns=3),
+    "modes": lambda: figures.modes(PaintedCodes(GaussianMixture()), 4),
+    "walk": lambda: figures.walk(PaintedCodes(SwissRoll()), 4),
+    "representation": lambda: figures.representation(codes(), labels(), codes(12), pictures=torch.rand(12, 3, 4, 4)),
+    "learning_curves": lambda: figures.learning_curves({"AAE": ([10, 100], [20.0, 5.0])}, {100: 3.4}),
+    "labels_against_error": lambda: figures.labels_against_error({"AAE": {100: [2.0, 3.0], 1000: 1.5}}),
+    "sigma_curve": lambda: figures.sigma_curve(SimpleNamespace(sigma=2, sigmas=(1, 2, 4), log_likelihoods=(3, 9, 5))),
     "bars": lambda: figures.bars({"AAE": [1.0, 1.2], "VAE": [2.0]}, "distance", floor=0.5, floor_label="floor"),
     "network_diagram": figures.network_diagram,
 }
 GRIDS = ("show_images", "samples", "reconstructions", "snapshots", "interpolation", "percentile_grid", "latent_grid")
+GRIDS += ("style_content", "samples_with_neighbours", "modes")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -100,8 +110,7 @@ def test_a_grid_of_images_is_one_array(name):
 
 def test_every_public_figure_is_drawn_here():
     others = {"show", "canvas", "image_grid"}
-    public = {name for name, value in vars(figures).items() if getattr(value, "__module__", "") == figures.__name__}
-    assert {name for name in public if not name.startswith("_")} == set(FIGURES) | others
+    assert {name for name in figures.__all__ if callable(getattr(figures, name))} == set(FIGURES) | others
 
 
 # Image grids
@@ -247,6 +256,23 @@ def test_curves_have_their_reference_lines():
     ]
     assert dashed == [[2.5], [pytest.approx(2 * np.log(2)), pytest.approx(np.log(2))]]
     np.testing.assert_array_equal(reconstruction.lines[0].get_xydata(), [[10, 3], [20, 2], [30, 1]])
+
+
+def test_each_game_has_a_panel_and_a_spike_in_it_does_not_squash_the_rest():
+    names = ("reconstruction", "discriminator of z", "discriminator of y", "generator of z", "generator of y", "heads")
+    losses = {name: np.ones(100) for name in names}
+    losses["generator of z"][3] = 500.0
+    history = SimpleNamespace(updates=np.arange(100), losses=losses, mean_image_loss=2.5)
+    axes = figures.training_curves(history).axes
+    panels = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in axes]
+    assert panels == [
+        ["reconstruction"],
+        ["heads"],
+        ["discriminator of z", "generator of z"],
+        ["discriminator of y", "generator of y"],
+    ]
+    assert 2 * np.log(2) < axes[2].get_ylim()[1] < 2
+    assert [text.get_text() for text in axes[2].texts] == ["2 ln 2", "ln 2"]
 
 
 def test_bars_show_every_seed_and_mean_and_deviation():

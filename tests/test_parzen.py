@@ -27,7 +27,8 @@ def random_images(count: int, shape: tuple, seed: int = 0) -> torch.Tensor:
 
 
 def by_scikit_learn(samples: torch.Tensor, images: torch.Tensor, sigma: float) -> torch.Tensor:
-    # One leaf holds all samples, so that every distance is computed: bounds of the tree are off by hundreds of nats.
+    # One leaf holds all samples, so that every distance is computed. With more leaves scikit-learn subtracts bounds of
+    # whole branches from each other, and what is left of them in so many dimensions is off by thousands of nats.
     density = KernelDensity(bandwidth=sigma, leaf_size=len(samples) + 1).fit(samples.flatten(1).double())
     return torch.from_numpy(density.score_samples(images.flatten(1).double()))
 
@@ -60,6 +61,15 @@ def test_images_far_from_all_samples_have_a_finite_log_likelihood():
     assert found.tolist() == pytest.approx([-1000 / 0.0008 - 1000 * math.log(0.02 * math.sqrt(2 * math.pi))] * 2)
 
 
+def test_the_farther_windows_count_until_they_no_longer_matter():
+    """Beside one window at distance 0, a thousand at a distance where each adds e^-4: a sum of 1 + 1000 e^-4."""
+    sigma, far = 0.1, 0.1 * math.sqrt(8)
+    samples = torch.cat([torch.zeros(1, 1), torch.full((1000, 1), far), torch.full((5000, 1), 60 * far)])
+    found = parzen_log_likelihood(samples, torch.zeros(1, 1), sigma=sigma)
+    expected = math.log((1 + 1000 * math.exp(-4)) / 6001) - math.log(sigma * math.sqrt(2 * math.pi))
+    assert float(found) == pytest.approx(expected, abs=1e-6)
+
+
 def test_chunks_order_and_type_change_nothing(monkeypatch):
     data = load("digits")
     samples, images = data.train.images[:500], data.test.images[:50]
@@ -86,11 +96,8 @@ def test_sigma_is_the_likeliest_of_the_grid():
     search = sigma_search(samples, validation, grid)
     each = [float(parzen_log_likelihood(samples, validation, sigma=sigma).mean()) for sigma in grid]
     assert search.log_likelihoods == pytest.approx(each)
-    assert (
-        search.sigma
-        == pytest.approx(grid[int(np.argmax(each))])
-        == choose_sigma(iter(samples.split(90)), validation, grid)
-    )
+    assert search.sigma == grid[int(np.argmax(each))]
+    assert choose_sigma(iter(samples.split(90)), validation, grid) == search.sigma
 
 
 @pytest.mark.parametrize(("grid", "edge"), [([0.5, 1.0, 2.0], "lower"), ([0.001, 0.002, 0.003], "upper")])
@@ -112,3 +119,35 @@ def test_samples_of_a_system_come_in_chunks_and_the_same_again():
     assert not torch.equal(first[0], first[1])
     assert all(torch.equal(one, other) for one, other in zip(first, samples, strict=True))
     assert not torch.equal(first[0], next(iter(Samples(system, 25, seed=4, chunk=10))))
+
+
+@pytest.mark.parametrize("count, chunk, seed", [(0, 10, 0), (10, 0, 0), (10, 10, -1), (2.5, 10, 0)])
+def test_samples_in_numbers_that_cannot_be_are_refused(count, chunk, seed):
+    with pytest.raises((ValueError, TypeError), match=r"count|chunk|seed"):
+        Samples(AdversarialAutoencoder((1, 4, 4), prior=Gaussian(2), hidden=(8,)), count, seed=seed, chunk=chunk)
+
+
+@pytest.mark.parametrize(
+    ("samples", "error", "says"),
+    [
+        (None, TypeError, "iterable of such chunks"),
+        (torch.ones(3, 2, dtype=torch.int64), TypeError, "uint8"),
+        (torch.ones(0, 2), ValueError, "at least 1"),
+        ([torch.ones(3, 2), torch.full((1, 2), math.inf)], ValueError, "infinite"),
+        ([torch.ones(3, 2), torch.ones(3, 3)], ValueError, r"\(3,\), but images has \(2,\)"),
+    ],
+)
+def test_samples_that_are_no_images_are_refused(samples, error, says):
+    with pytest.raises(error, match=says):
+        parzen_log_likelihood(samples, torch.zeros(4, 2), sigma=0.1)
+
+
+def test_progress_counts_chunks_where_their_number_is_known(capsys):
+    images = torch.zeros(4, 2)
+    shown = {}
+    for name, samples in {"list": [images] * 3, "generator": (images for _ in range(3))}.items():
+        parzen_log_likelihood(samples, images, sigma=0.1, progress=True)
+        shown[name] = "".join(capsys.readouterr())  # a notebook's bar is on stdout
+    assert "3/3 chunks" in shown["list"] and "3/? chunks" in shown["generator"]
+    parzen_log_likelihood([images] * 3, images, sigma=0.1)
+    assert "".join(capsys.readouterr()) == ""
