@@ -48,6 +48,10 @@ class Prior:
             raise ValueError(f"z must have shape (N, {self.dim}) for {self}, but its shape is {tuple(z.shape)}.")
         return self._log_density(z)
 
+    def nearest(self, z: Tensor) -> Tensor:
+        """The region (N,) that each of z (N, Z) most likely belongs to; ValueError where the prior has none."""
+        raise ValueError(f"the prior {self} has no regions to tell apart; use GaussianMixture() or SwissRoll().")
+
     def _log_density(self, z: Tensor) -> Tensor:
         raise NotImplementedError
 
@@ -159,13 +163,19 @@ class GaussianMixture(Prior):
         radius = self.shift + self.std[0] * noise[:, :1]  # (N, 1)
         return radius * along[labels] + self.std[1] * noise[:, 1:] * across[labels]  # (N, 2)
 
+    def nearest(self, z):
+        return self._log_each(z).argmax(dim=1)
+
     def _log_density(self, z):
+        return torch.logsumexp(self._log_each(z), dim=1) - math.log(self.components)
+
+    def _log_each(self, z):
+        """The log density (N, K) of each component."""
         along, across = self._axes(z)
         # no matrix product: autocast would round it to bfloat16
         radial = ((z[:, None] * along).sum(dim=2) - self.shift) / self.std[0]  # (N, K)
         lateral = (z[:, None] * across).sum(dim=2) / self.std[1]  # (N, K)
-        log_each = -0.5 * (radial.square() + lateral.square()) - math.log(2 * math.pi * self.std[0] * self.std[1])
-        return torch.logsumexp(log_each, dim=1) - math.log(self.components)
+        return -0.5 * (radial.square() + lateral.square()) - math.log(2 * math.pi * self.std[0] * self.std[1])
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,10 @@ class SwissRoll(Prior):
         root = u.sqrt()
         angle = 4 * math.pi * root
         return 3 * root[:, None] * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+    def nearest(self, z):
+        u = (torch.arange(2000, device=z.device) + 0.5) / 2000  # points every 0.02 along the roll
+        return (self.classes * u[torch.cdist(z, self.at(u)).argmin(dim=1)]).long()
 
     def _draw(self, count, generator, labels):
         u = _uniform(count, generator=generator)

@@ -1,6 +1,7 @@
 """Numbers about a trained system."""
 
 from .clustering import ClusteringError, clustering_error, name_clusters
+from .labels import Probe, label_probe, mode_accuracy
 from .latent import (
     DistanceToPrior,
     Moments,
@@ -21,25 +22,34 @@ from .parzen import (
     parzen_log_likelihood,
     sigma_search,
 )
+from .samples import FeatureNetwork, PrecisionRecall, feature_fid, precision_recall, train_feature_network
 
 __all__ = [
     "ClusteringError",
     "DistanceToPrior",
+    "FeatureNetwork",
     "Moments",
     "Normality",
+    "PrecisionRecall",
+    "Probe",
     "Samples",
     "SigmaSearch",
     "choose_sigma",
     "clustering_error",
     "distance_to_prior",
+    "feature_fid",
     "holes",
     "knn_accuracy",
+    "label_probe",
     "mean_and_standard_error",
     "mmd",
+    "mode_accuracy",
     "moments",
     "name_clusters",
     "normality",
     "parzen_log_likelihood",
+    "precision_recall",
     "sigma_search",
     "sliced_wasserstein",
+    "train_feature_network",
 ]

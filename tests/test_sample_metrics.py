@@ -1,0 +1,72 @@
+"""Numbers about samples and about labels in codes, against closed forms and by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from aae_lib import load
+from aae_lib.evaluation import feature_fid, label_probe, mode_accuracy, precision_recall, train_feature_network
+from aae_lib.priors import GaussianMixture, SwissRoll
+
+
+def normal(count: int, features: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, features, generator=torch.Generator().manual_seed(seed))
+
+
+class TestFrechetDistance:
+    def test_it_is_the_closed_form_of_two_gaussians(self):
+        # ‖m − m'‖² + Σ (s − s')² for covariances that are diagonal
+        found = feature_fid(normal(50_000, 2), torch.tensor([2.0, 3.0]) * normal(50_000, 2, seed=1) + 1)
+        assert found == pytest.approx(2 + 1 + 4, rel=0.03)
+
+    def test_of_features_with_themselves_it_is_0_and_it_is_symmetric(self):
+        x, y = normal(100, 5), 2 * normal(80, 5, seed=1)
+        assert feature_fid(x, x) == pytest.approx(0, abs=1e-6)
+        assert feature_fid(x, y) == pytest.approx(feature_fid(y, x))
+
+    def test_features_that_never_vary_are_no_accident(self):
+        x = torch.cat([normal(100, 3), torch.zeros(100, 2)], dim=1)
+        assert feature_fid(x, x + 1) == pytest.approx(5, abs=1e-5)
+
+
+class TestPrecisionRecall:
+    def test_the_same_points_have_both_and_far_ones_neither(self):
+        x = normal(50, 3)
+        assert precision_recall(x, x) == (1, 1) and precision_recall(x, x + 100) == (0, 0)
+
+    def test_by_hand_on_a_line(self):
+        real = torch.tensor([[0.0], [1.0], [2.0], [10.0]])  # nearest other member: 1, 1, 1, 8
+        fake = torch.tensor([[0.5], [1.5], [30.0]])  # 1, 1, 28.5
+        # 0.5 and 1.5 are within 1 of a real one, 30 is not within 8 of 10; 0, 1, 2 are within 1 of a made one, 10 is
+        # within 28.5 of 30.
+        assert precision_recall(real, fake, k=1) == (pytest.approx(2 / 3), 1)
+
+    def test_a_model_of_one_mode_is_precise_and_recalls_half(self):
+        real = torch.cat([normal(200, 2), normal(200, 2, seed=1) + 50])
+        precision, recall = precision_recall(real, normal(400, 2, seed=2))
+        assert precision > 0.9 and recall == pytest.approx(0.5, abs=0.05)
+
+
+class TestFeatureNetwork:
+    def test_it_reads_digits_it_never_saw_and_is_the_same_for_the_same_seed(self):
+        data = load("digits")
+        first, again = (train_feature_network(data.train.take(torch.arange(600)), seed=1) for _ in range(2))
+        assert float((first.classify(data.test.images) == data.test.labels).float().mean()) > 0.93
+        assert torch.equal(first.features(data.test.images), again.features(data.test.images))
+
+
+class TestLabels:
+    def test_a_probe_finds_a_label_that_is_there_and_none_that_is_not(self):
+        labels = torch.arange(400) % 4
+        z = normal(400, 3)
+        found = label_probe(z[:200], labels[:200], z[200:], labels[200:])
+        assert found.accuracy == pytest.approx(0.25, abs=0.1) and found.chance == pytest.approx(0.25)
+        z[:, 0] += 5 * labels
+        assert label_probe(z[:200], labels[:200], z[200:], labels[200:]).accuracy > 0.9
+
+    @pytest.mark.parametrize("prior", [GaussianMixture(components=3), SwissRoll()], ids=str)
+    def test_draws_of_the_prior_lie_in_their_own_regions(self, prior):
+        z, labels = prior.sample_labelled(2000, torch.Generator().manual_seed(0))
+        assert mode_accuracy(z, labels, prior) > 0.98
+        assert mode_accuracy(z, (labels + 1) % prior.classes, prior) < 0.02
