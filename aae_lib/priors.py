@@ -44,19 +44,27 @@ class Prior:
         """log p(z) in nats, (N, Z) -> (N,). ValueError where the prior has no density or another dimension."""
         if not self.has_density:
             raise ValueError(f"the prior {self} has no density, only samples; match it with an AdversarialAutoencoder.")
-        if z.ndim != 2 or z.shape[1] != self.dim:
-            raise ValueError(f"z must have shape (N, {self.dim}) for {self}, but its shape is {tuple(z.shape)}.")
-        return self._log_density(z)
+        return self._log_density(self._checked_codes(z))
 
     def nearest(self, z: Tensor) -> Tensor:
-        """The region (N,) that each of z (N, Z) most likely belongs to; ValueError where the prior has none."""
-        raise ValueError(f"the prior {self} has no regions to tell apart; use GaussianMixture() or SwissRoll().")
+        """The region (N,) that each of z (N, Z) most likely belongs to. ValueError for no regions, or another Z."""
+        if not self.classes:
+            raise ValueError(f"the prior {self} has no regions to tell apart; use GaussianMixture() or SwissRoll().")
+        return self._nearest(self._checked_codes(z))
+
+    def _nearest(self, z: Tensor) -> Tensor:
+        raise NotImplementedError
 
     def _log_density(self, z: Tensor) -> Tensor:
         raise NotImplementedError
 
     def _draw(self, count: int, generator: torch.Generator | None, labels: Tensor | None) -> Tensor:
         raise NotImplementedError
+
+    def _checked_codes(self, z: Tensor) -> Tensor:
+        if z.ndim != 2 or z.shape[1] != self.dim:
+            raise ValueError(f"z must have shape (N, {self.dim}) for {self}, but its shape is {tuple(z.shape)}.")
+        return z
 
     def _checked(self, labels: Tensor, count: int) -> Tensor:
         if not self.classes:
@@ -163,7 +171,7 @@ class GaussianMixture(Prior):
         radius = self.shift + self.std[0] * noise[:, :1]  # (N, 1)
         return radius * along[labels] + self.std[1] * noise[:, 1:] * across[labels]  # (N, 2)
 
-    def nearest(self, z):
+    def _nearest(self, z):
         return self._log_each(z).argmax(dim=1)
 
     def _log_density(self, z):
@@ -195,8 +203,8 @@ class SwissRoll(Prior):
         angle = 4 * math.pi * root
         return 3 * root[:, None] * torch.stack([angle.cos(), angle.sin()], dim=1)
 
-    def nearest(self, z):
-        u = (torch.arange(2000, device=z.device) + 0.5) / 2000  # points every 0.02 along the roll
+    def _nearest(self, z):
+        u = (torch.arange(2000, dtype=z.dtype, device=z.device) + 0.5) / 2000  # 0.01 apart, at the centre up to 0.04
         return (self.classes * u[torch.cdist(z, self.at(u)).argmin(dim=1)]).long()
 
     def _draw(self, count, generator, labels):
@@ -223,6 +231,9 @@ class Categorical(Prior):
         if labels is None:
             labels = torch.randint(self.dim, (count,), generator=generator, device=device)
         return torch.nn.functional.one_hot(labels.to(device), self.dim).float()  # (N, Z)
+
+    def _nearest(self, z):
+        return z.argmax(dim=1)
 
 
 PRIORS = {prior.__name__: prior for prior in (Gaussian, Uniform, GaussianMixture, SwissRoll, Categorical)}

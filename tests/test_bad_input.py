@@ -21,6 +21,7 @@ from aae_lib.checks import DataError, StorageError
 from aae_lib.data import Split
 from aae_lib.devices import choose_device
 from aae_lib.evaluation import (
+    Samples,
     choose_sigma,
     clustering_error,
     latent,
@@ -612,6 +613,46 @@ TABLE = {
         lambda f: clustering_error(CODES.softmax(dim=1), LABELLED.labels, torch.full((30, 3), 1 / 3), LABELLED.labels),
         ValueError,
         ["test_probabilities", "3 clusters", "2"],
+    ),
+    "samples that are no images": (
+        lambda f: parzen_log_likelihood(None, IMAGES, sigma=0.2),
+        TypeError,
+        ["samples", "NoneType", "Samples(system"],
+    ),
+    "samples of whole numbers": (
+        lambda f: parzen_log_likelihood(torch.ones(3, 1, 4, 4).long(), IMAGES, sigma=0.2),
+        TypeError,
+        ["samples", "uint8", "int64"],
+    ),
+    "no samples to draw": (lambda f: Samples(aae(), 0), ValueError, ["count", "at least 1"]),
+    "chunks of no samples": (lambda f: Samples(aae(), 10, chunk=0), ValueError, ["chunk", "at least 1"]),
+    # Figures of the paper
+    "a matrix that is no matrix": (
+        lambda f: figures.style_content(None, torch.rand(4, 1, 2, 2)),
+        ValueError,
+        ["images", "5 dimensions", "unflatten"],
+    ),
+    "names without labels": (
+        lambda f: figures.cluster_rows(
+            torch.rand(2, 1, 2, 2), torch.rand(4, 1, 2, 2), torch.zeros(4).long(), None, torch.zeros(2).long()
+        ),
+        ValueError,
+        ["labels and names"],
+    ),
+    "neighbours of another shape": (
+        lambda f: figures.samples_with_neighbours(torch.rand(4, 1, 2, 2), torch.rand(4, 1, 5, 5), 2),
+        ValueError,
+        ["images", "(1, 5, 5)", "samples"],
+    ),
+    "an error of 0 on a log axis": (
+        lambda f: figures.learning_curves({"a": ([1, 2], [0.0, 5.0])}),
+        ValueError,
+        ["errors of 'a'", "above 0"],
+    ),
+    "a diagram of nothing": (
+        lambda f: figures.network_diagram("supervise"),
+        ValueError,
+        ["kind", "did you mean 'supervised'"],
     ),
 }
 

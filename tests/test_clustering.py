@@ -48,6 +48,12 @@ def test_names_do_not_depend_on_the_test_images():
     assert names[0] == names[1] == [3, 7, 7]
 
 
+def test_arrays_are_as_good_as_tensors():
+    test, labels = one_hot([0, 1, 1]), torch.tensor([3, 7, 7])
+    found = clustering_error(VALIDATION.numpy(), LABELS.numpy(), test.numpy(), labels.numpy())
+    assert found.error == 0 and found.names.tolist() == [3, 7, 7]
+
+
 def test_the_order_of_clusters_and_images_changes_nothing():
     generator = torch.Generator().manual_seed(0)
     probabilities = torch.rand(200, 6, generator=generator).softmax(dim=1)

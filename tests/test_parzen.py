@@ -87,6 +87,9 @@ def test_memory_is_bounded_by_the_tile(monkeypatch):
     monkeypatch.setattr(parzen, "TILE", 1000)
     parzen_log_likelihood(random_images(5000, (4,)), random_images(50, (4,)), sigma=0.2)
     assert max(tile.numel() for tile in largest) <= 1000 and sum(tile.numel() for tile in largest) == 5000 * 50
+    largest.clear()
+    parzen_log_likelihood(random_images(300, (100,)), random_images(2, (100,)), sigma=0.2)
+    assert max(tile.shape[1] for tile in largest) * 100 <= 1000  # few images: the samples' own pixels are the bound
 
 
 def test_sigma_is_the_likeliest_of_the_grid():

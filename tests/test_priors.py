@@ -213,6 +213,30 @@ class TestCategorical:
         assert torch.equal(z.argmax(dim=1), labels)
 
 
+class TestNearest:
+    @pytest.mark.parametrize("prior", WITH_CLASSES, ids=repr)
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_draws_lie_in_the_region_they_came_from(self, prior, dtype):
+        z, labels = prior.sample_labelled(2000, seeded())
+        assert float((prior.nearest(z.to(dtype)) == labels).float().mean()) > 0.98
+
+    def test_mixture_by_hand(self):
+        z = torch.tensor([[1.4, 0.0], [9.0, 0.1], [0.0, 0.3], [-0.2, 0.0]])  # angles 0, 0, 90 and 180 degrees
+        assert GaussianMixture(components=4).nearest(z).tolist() == [0, 0, 1, 2]
+
+    def test_swiss_roll_takes_the_nearest_point_of_the_roll_not_the_nearest_radius(self):
+        middles = SwissRoll().at((torch.arange(10) + 0.5) / 10)
+        assert SwissRoll().nearest(middles + 0.1).tolist() == list(range(10))
+        # To the right the roll passes 0, 1.5 and 3. At 2.3 the outer end, class 9, is nearer; class 5 has radius 2.3.
+        assert SwissRoll().nearest(torch.tensor([[2.3, -0.01]])).tolist() == [9]
+
+    def test_what_has_no_regions_or_another_dimension_is_refused(self):
+        with pytest.raises(ValueError, match="no regions"):
+            Gaussian(2).nearest(torch.zeros(4, 2))
+        with pytest.raises(ValueError, match=r"z must have shape \(N, 2\)"):
+            SwissRoll().nearest(torch.zeros(4, 3))
+
+
 class TestDensities:
     @pytest.mark.parametrize("prior", PLANAR_DENSITIES, ids=repr)
     def test_integrates_to_one(self, prior):

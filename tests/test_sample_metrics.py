@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
+from scipy.linalg import sqrtm
 
 from aae_lib import load
-from aae_lib.evaluation import feature_fid, label_probe, mode_accuracy, precision_recall, train_feature_network
+from aae_lib.data import Split
+from aae_lib.evaluation import (
+    feature_fid,
+    label_probe,
+    mode_accuracy,
+    precision_recall,
+    samples,
+    train_feature_network,
+)
 from aae_lib.priors import GaussianMixture, SwissRoll
 
 
@@ -15,19 +24,31 @@ def normal(count: int, features: int, seed: int = 0) -> torch.Tensor:
 
 
 class TestFrechetDistance:
-    def test_it_is_the_closed_form_of_two_gaussians(self):
-        # ‖m − m'‖² + Σ (s − s')² for covariances that are diagonal
+    def test_by_hand(self):
+        # Both covariances are diagonal, 2/3 and 8/3 twice: ‖m − m'‖² + Σ (s − s')² = (9 + 9) + (2/3 + 2/3)
+        cross = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        assert feature_fid(cross, 2 * cross + 3) == pytest.approx(18 + 4 / 3)
+
+    def test_covariances_that_do_not_commute_by_the_root_of_their_product(self):
+        real, fake = (normal(60, 4, seed=i).double() @ normal(4, 4, seed=10 + i).double() for i in (1, 2))
+        c, d = torch.cov(real.T), torch.cov(fake.T)
+        trace = c.trace() + d.trace() - 2 * sqrtm((c @ d).numpy()).real.trace()
+        expected = float((real.mean(dim=0) - fake.mean(dim=0)).square().sum() + trace)
+        assert feature_fid(real, fake) == pytest.approx(expected, rel=1e-4)
+
+    def test_of_many_draws_it_is_that_of_the_two_gaussians(self):
         found = feature_fid(normal(50_000, 2), torch.tensor([2.0, 3.0]) * normal(50_000, 2, seed=1) + 1)
         assert found == pytest.approx(2 + 1 + 4, rel=0.03)
 
     def test_of_features_with_themselves_it_is_0_and_it_is_symmetric(self):
         x, y = normal(100, 5), 2 * normal(80, 5, seed=1)
-        assert feature_fid(x, x) == pytest.approx(0, abs=1e-6)
+        assert feature_fid(x, x) == pytest.approx(0, abs=1e-9)
         assert feature_fid(x, y) == pytest.approx(feature_fid(y, x))
 
-    def test_features_that_never_vary_are_no_accident(self):
+    def test_features_that_never_vary_and_fewer_images_than_features_are_no_accident(self):
         x = torch.cat([normal(100, 3), torch.zeros(100, 2)], dim=1)
         assert feature_fid(x, x + 1) == pytest.approx(5, abs=1e-5)
+        assert feature_fid(x[:3], x[:3] + 1) == pytest.approx(5, abs=1e-5)
 
 
 class TestPrecisionRecall:
@@ -42,6 +63,12 @@ class TestPrecisionRecall:
         # within 28.5 of 30.
         assert precision_recall(real, fake, k=1) == (pytest.approx(2 / 3), 1)
 
+    def test_chunks_change_nothing(self, monkeypatch):
+        real, fake = normal(100, 3), 0.7 * normal(90, 3, seed=1)
+        whole = precision_recall(real, fake)
+        monkeypatch.setattr(samples, "CHUNK", 7)
+        assert precision_recall(real, fake) == whole and 0 < whole.recall < whole.precision
+
     def test_a_model_of_one_mode_is_precise_and_recalls_half(self):
         real = torch.cat([normal(200, 2), normal(200, 2, seed=1) + 50])
         precision, recall = precision_recall(real, normal(400, 2, seed=2))
@@ -51,9 +78,26 @@ class TestPrecisionRecall:
 class TestFeatureNetwork:
     def test_it_reads_digits_it_never_saw_and_is_the_same_for_the_same_seed(self):
         data = load("digits")
-        first, again = (train_feature_network(data.train.take(torch.arange(600)), seed=1) for _ in range(2))
-        assert float((first.classify(data.test.images) == data.test.labels).float().mean()) > 0.93
-        assert torch.equal(first.features(data.test.images), again.features(data.test.images))
+        first, again, other = (train_feature_network(data.train, seed=seed) for seed in (1, 1, 2))
+        assert float((first.classify(data.test.images) == data.test.labels).float().mean()) > 0.95
+        found = [network.features(data.test.images) for network in (first, again, other)]
+        assert found[0].shape == (len(data.test), samples.FEATURES)
+        assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+    def test_images_of_any_shape(self):
+        for shape in ((3, 4, 5), (1, 19, 33)):
+            images = torch.randint(256, (20, *shape), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+            network = train_feature_network(Split(images, torch.arange(20) % 2))
+            assert network.features(images).shape == (20, samples.FEATURES)
+
+    def test_its_features_tell_noisy_images_from_real_ones(self):
+        data = load("digits")
+        network = train_feature_network(data.train)
+        real, others = (network.features(split.images) for split in (data.test, data.validation))
+        noise = torch.randn(data.validation.images.shape, generator=torch.Generator().manual_seed(0))
+        noisy = network.features((data.validation.images / 255 + 0.5 * noise).clamp(0, 1))
+        assert feature_fid(real, noisy) > 3 * feature_fid(real, others)
+        assert precision_recall(real, noisy).precision < precision_recall(real, others).precision
 
 
 class TestLabels:
@@ -64,6 +108,10 @@ class TestLabels:
         assert found.accuracy == pytest.approx(0.25, abs=0.1) and found.chance == pytest.approx(0.25)
         z[:, 0] += 5 * labels
         assert label_probe(z[:200], labels[:200], z[200:], labels[200:]).accuracy > 0.9
+
+    def test_mode_accuracy_by_hand(self):
+        z = torch.tensor([[1.4, 0.0], [0.0, 1.4], [-1.4, 0.0], [0.0, -1.4]])  # components 0, 1, 2 and 3 of 4
+        assert mode_accuracy(z, torch.tensor([0, 1, 2, 0]), GaussianMixture(components=4)) == 0.75
 
     @pytest.mark.parametrize("prior", [GaussianMixture(components=3), SwissRoll()], ids=str)
     def test_draws_of_the_prior_lie_in_their_own_regions(self, prior):

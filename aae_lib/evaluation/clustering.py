@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from sklearn.metrics.cluster import contingency_matrix
 from torch import Tensor
 
 from .. import checks
@@ -44,14 +43,7 @@ def name_clusters(probabilities: Tensor, labels: Tensor, *, rule: str = "paper")
     whose likeliest cluster is k; ``NAMELESS`` where there are none.
     """
     checks.one_of("rule", rule, RULES)
-    y = _checked(probabilities, labels)
-    if rule == "paper":
-        return y[probabilities.argmax(dim=0)]
-    clusters = probabilities.argmax(dim=1)
-    members = torch.zeros(probabilities.shape[1], int(y.max()) + 1, dtype=torch.long)
-    counts = torch.from_numpy(contingency_matrix(clusters.cpu(), y.cpu()))  # of those that occur
-    members[clusters.cpu().unique()[:, None], y.cpu().unique()] = counts
-    return torch.where(members.sum(dim=1) > 0, members.argmax(dim=1), NAMELESS)
+    return _names(*_checked("probabilities", probabilities, "labels", labels), rule)
 
 
 def clustering_error(
@@ -66,30 +58,38 @@ def clustering_error(
 
     Raises ValueError where shapes disagree, rows are no probabilities, or there are fewer than 2 clusters.
     """
-    names = name_clusters(validation_probabilities, validation_labels, rule=rule)
-    y = _checked(test_probabilities, test_labels)
-    if test_probabilities.shape[1] != len(names):
+    checks.one_of("rule", rule, RULES)
+    validation = _checked("validation_probabilities", validation_probabilities, "validation_labels", validation_labels)
+    q, y = _checked("test_probabilities", test_probabilities, "test_labels", test_labels)
+    names = _names(*validation, rule)  # (K,)
+    if q.shape[1] != len(names):
         raise ValueError(
-            f"test_probabilities has {test_probabilities.shape[1]} clusters, but validation_probabilities has "
-            f"{len(names)}; take both from one system."
+            f"test_probabilities has {q.shape[1]} clusters, but validation_probabilities has {len(names)}; take both "
+            "from one system."
         )
-    clusters = test_probabilities.argmax(dim=1).cpu()
-    right = (names.cpu()[clusters] == y.cpu()).float()
+    clusters = q.argmax(dim=1)  # (N,)
+    right = (names[clusters] == y).double()
     sizes = torch.bincount(clusters, minlength=len(names))
-    purity = torch.bincount(clusters, weights=right, minlength=len(names)).float() / sizes
+    purity = (torch.bincount(clusters, weights=right, minlength=len(names)) / sizes).float()
     return ClusteringError(rule, 1 - float(right.mean()), names, sizes, purity)
 
 
-def _checked(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """The labels, once they and the probabilities fit each other."""
-    shares = checks.codes("probabilities", probabilities)
-    count, clusters = shares.shape
+def _names(q: Tensor, y: Tensor, rule: str) -> Tensor:
+    if rule == "paper":
+        return y[q.argmax(dim=0)]
+    members = torch.zeros(q.shape[1], int(y.max()) + 1)  # (K, classes)
+    members.index_put_((q.argmax(dim=1), y), torch.ones(()), accumulate=True)
+    return torch.where(members.any(dim=1), members.argmax(dim=1), NAMELESS)
+
+
+def _checked(name: str, probabilities: Tensor, labels_name: str, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """q(y | x) (N, K) and the labels (N,) on the CPU, once they fit each other."""
+    q = checks.codes(name, probabilities).cpu()
+    count, clusters = q.shape
     if clusters < 2:
-        raise ValueError("probabilities is of one cluster, which tells nothing apart; give (N, K) with K above 1.")
+        raise ValueError(f"{name} is of one cluster, which tells nothing apart; give (N, K) with K above 1.")
     if clusters > count:
-        raise ValueError(f"probabilities is of {clusters} clusters, but of only {count} images; give more images.")
-    if float(shares.min()) < 0 or float((shares.sum(dim=1) - 1).abs().max()) > 1e-3:
-        raise ValueError(
-            "probabilities must have rows that are at least 0 and sum to 1; use system.probabilities(images)."
-        )
-    return checks.labels("labels", labels, count)
+        raise ValueError(f"{name} is of {clusters} clusters, but of only {count} images; give more images.")
+    if float(q.min()) < 0 or float((q.sum(dim=1) - 1).abs().max()) > 1e-3:
+        raise ValueError(f"{name} must have rows that are at least 0 and sum to 1; use system.probabilities(images).")
+    return q, checks.labels(labels_name, labels, count).cpu()

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from .. import checks
-from ..priors import Prior
+from ..priors import Prior, as_prior
 
 
 class Probe(NamedTuple):
@@ -24,11 +24,15 @@ class Probe(NamedTuple):
 def mode_accuracy(z: Tensor, labels: Tensor, prior: Prior) -> float:
     """The share of codes z (N, Z) that lie in their own class's region of the prior (Makhzani et al. 2015, Sec. 2.3).
 
-    Raises ValueError where the prior has no regions.
+    Raises ValueError where the prior has no regions, or other dimensions than z, or fewer regions than labels.
     """
-    z = checks.codes("z", z, prior.dim)
-    labels = checks.labels("labels", labels, len(z))
-    return float((prior.nearest(z) == labels.to(z.device)).double().mean())
+    prior = as_prior("prior", prior)
+    z = checks.codes("z", z, prior.dim).cpu()
+    labels = checks.labels("labels", labels, len(z)).cpu()
+    regions = prior.nearest(z)  # (N,)
+    if int(labels.max()) >= prior.classes:
+        raise ValueError(f"labels must be below {prior.classes} for {prior}, but the largest is {int(labels.max())}.")
+    return float((regions == labels).double().mean())
 
 
 def label_probe(train_codes: Tensor, train_labels: Tensor, test_codes: Tensor, test_labels: Tensor) -> Probe:

@@ -19,7 +19,7 @@ from .. import checks
 from ..progress import progress_bar
 from ..systems.base import CHUNK, System, as_float
 
-TILE = 2_000_000  # distances in memory at once: 16 MB as float64, 32 MB with what is computed from them
+TILE = 2_000_000  # distances in memory at once, and at most as many pixels of samples: 16 MB each as float64
 NOTHING = -80.0  # e^-80 is nothing beside a sum of at least 1; what is smaller still takes a processor 10 times as long
 SIGMAS = tuple(float(sigma) for sigma in np.logspace(-1, 0, 10))  # the paper's grid, as restated
 
@@ -143,7 +143,7 @@ def _log_likelihoods(samples, images: Tensor, sigmas: list[float], name: str, pr
                     f"samples have shape {tuple(chunk.shape[1:])}, but {name} has {tuple(images.shape[1:])}; "
                     "both must be alike."
                 )
-            for tile in chunk.split(max(1, TILE // len(x))):
+            for tile in chunk.split(max(1, TILE // max(x.shape))):
                 means = _rows(tile).to(x.device)
                 distances = torch.addmm(squares + means.square().sum(dim=1), x, means.T, alpha=-2)  # (N, m)
                 total = torch.logaddexp(total, _log_sums(distances, widths))

@@ -21,7 +21,8 @@ from ..systems.base import CHUNK, Adam, Batch, Phase, System
 from ..training import fit
 
 FEATURES = 64
-UPDATES = 1200  # the last fifth of them in smaller steps
+UPDATES = 1500  # or MOST_EPOCHS, where that is less; the last quarter of them in smaller steps
+MOST_EPOCHS = 30
 BATCH_SIZE = 100
 
 
@@ -34,7 +35,7 @@ class FeatureNetwork(System):
     def __init__(self, image_shape: tuple[int, int, int], *, classes: int, epochs: int, seed: int = 0):
         super().__init__(locals())
         self.classes = self.learns_labels = checks.positive_integer("classes", classes)
-        self.epochs = checks.positive_integer("epochs", epochs)
+        self.epochs = checks.positive_integer("epochs", epochs)  # of the training, at whose end steps get smaller
         halvings = max(1, int(math.log2(min(self.image_shape[1:]))) - 2)
         channels = [min(32 * 2**i, 128) for i in range(halvings)]
         self.body = ConvolutionalEncoder(self.image_shape, channels, FEATURES)
@@ -42,7 +43,7 @@ class FeatureNetwork(System):
         initialise(self, seed)
 
     def phases(self) -> list[Phase]:
-        step = Adam(2e-3, drops={math.ceil(0.8 * self.epochs): 10})
+        step = Adam(2e-3, drops={self.epochs - math.ceil(self.epochs / 4): 10})
         return [Phase("classification", self.classification_loss, learns=(self.body, self.head), optimizer=step)]
 
     def classification_loss(self, batch: Batch) -> Tensor:
@@ -64,9 +65,11 @@ class FeatureNetwork(System):
 
 def train_feature_network(split: Split, *, seed: int = 0) -> FeatureNetwork:
     """A ``FeatureNetwork`` trained on the images and labels of ``split``: give data.train, never test images."""
-    labels = checks.labels("split's labels", split.labels, len(split))
+    if not isinstance(split, Split):
+        raise TypeError(f"split must be a Split with labels, such as data.train, but it is a {type(split).__name__}.")
+    labels = checks.labels("split.labels", split.labels, len(split))
     batch_size = min(BATCH_SIZE, len(split))
-    epochs = max(1, UPDATES // (len(split) // batch_size))
+    epochs = min(max(2, UPDATES // (len(split) // batch_size)), MOST_EPOCHS)
     network = FeatureNetwork(tuple(split.images.shape[1:]), classes=int(labels.max()) + 1, epochs=epochs, seed=seed)
     fit(network, split, epochs=epochs, batch_size=batch_size, seed=seed, progress=False)
     return network
@@ -76,12 +79,19 @@ def feature_fid(real: Tensor, fake: Tensor) -> float:
     """The Fréchet distance of the Gaussians that fit two sets of features, (N, F) and (M, F); 0 where these agree.
 
     ‖m − m'‖² + tr(C + C' − 2 (C C')^½), with means m and covariances C (Heusel et al. 2017, arXiv 1706.08500, Eq. 6).
+    Fewer images score higher, even real ones: compare models by equally many.
     """
     real, fake = _features("real", real), _features("fake", fake, real)
-    means, covariances = zip(*((x.mean(dim=0), torch.cov(x.T)) for x in (real, fake)), strict=True)
-    # The trace of the root of C C' is the sum of the roots of its eigenvalues, which are real and not negative.
-    root = torch.linalg.eigvals(covariances[0] @ covariances[1]).real.clamp_min(0).sqrt().sum()
-    return float((means[0] - means[1]).square().sum() + sum(c.trace() for c in covariances) - 2 * root)
+    # C = RᵀR. The eigenvalues of C C' are then the squared singular values of R R'ᵀ, whose sum is the trace we need:
+    # no root of a matrix, and exact where features never vary.
+    first, second = _root_of_covariance(real), _root_of_covariance(fake)
+    trace = first.square().sum() + second.square().sum() - 2 * torch.linalg.matrix_norm(first @ second.T, "nuc")
+    return float((real.mean(dim=0) - fake.mean(dim=0)).square().sum() + trace)
+
+
+def _root_of_covariance(x: Tensor) -> Tensor:
+    """R (min(N, F), F) with RᵀR the covariance of x (N, F)."""
+    return torch.linalg.qr((x - x.mean(dim=0)) / math.sqrt(len(x) - 1)).R
 
 
 class PrecisionRecall(NamedTuple):
@@ -104,15 +114,14 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> PrecisionReca
 
 def _share_within(points: Tensor, members: Tensor, k: int) -> float:
     """The share of points (N, F) that lie in the manifold of members (M, F)."""
-    radii = torch.cat(
-        [torch.cdist(part, members).kthvalue(k + 1).values for part in members.split(CHUNK)]
-    )  # itself too
+    nearest = [torch.cdist(part, members).topk(k + 1, largest=False).values for part in members.split(CHUNK)]
+    radii = torch.cat(nearest)[:, -1]  # (M,); k + 1, since a member's nearest is itself
     inside = [(torch.cdist(part, members) <= radii).any(dim=1) for part in points.split(CHUNK)]
     return float(torch.cat(inside).double().mean())
 
 
 def _features(name: str, features: Tensor, like: Tensor | None = None) -> Tensor:
-    found = checks.codes(name, features, None if like is None else like.shape[1]).double()
+    found = checks.codes(name, features, None if like is None else like.shape[1]).cpu().double()
     if len(found) < 2:
         raise ValueError(f"{name} has one row; give the features (N, F) of at least 2 images, better 1,000.")
     return found
