@@ -14,7 +14,19 @@ ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "aae_lib"
 FILES = sorted(LIBRARY.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COURSE = ("00_start_here", "01_autoencoders_vaes_gans", "02_adversarial_autoencoders", "03_aae_versus_vae")
+COURSE = (
+    "00_start_here",
+    "01_autoencoders_vaes_gans",
+    "02_adversarial_autoencoders",
+    "03_aae_versus_vae",
+    "04_gans_and_moment_matching",
+    "05_labels_in_the_prior",
+    "06_likelihood",
+    "07_supervised",
+    "08_semi_supervised",
+    "09_clustering",
+    "10_dimensionality_reduction",
+)
 file_in_library = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
 
 
