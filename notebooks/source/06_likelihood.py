@@ -207,7 +207,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The neighbour shows the same digit and is another image: the sample was not copied.
+# The neighbour is another image, in strokes, thickness or even in the digit: the samples were not copied.
 #
 # ## The table
 #
@@ -291,7 +291,7 @@ for name, images in rivals.items():
 assert rows["real validation images"][0] < rows["AAE"][0]
 
 # %% [markdown]
-# Images that are real win here, as they should. The averages keep much of the training images they are made of, so features forgive them their blur; what exposes them is that they are 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
+# Real images that nobody trained on win, as they should. Training images come out worse than these, because the judge was trained on them and is surer of them than of new ones: a feature network remembers, too. The averages keep much of the training images they are made of, so features forgive them their blur; what exposes them is that they are 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
 #
 # ## Play with it
 #
