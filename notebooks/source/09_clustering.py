@@ -11,9 +11,9 @@
 #
 # **You need** [notebook 08](08_semi_supervised.ipynb): the two games, one on the content $y$ and one on the style $z$.
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure: [sixteen clusters that nobody named](#Heads-and-members), each with its head and some of the test images that fall into it.
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [clusters that nobody named](#One-further-idea), each with its head and some of the test images that fall into it.
 #
-# ![Sixteen rows: a decoded cluster head, then random test images of that cluster; most rows hold one digit only.](figures/09_clustering.png)
+# ![Rows of a decoded cluster head and random test images of that cluster; most rows hold one digit only, some clusters are empty.](figures/09_clustering.png)
 
 # %%
 import torch
@@ -30,12 +30,10 @@ from aae_lib.widgets import cluster_browser
 
 units = dict(hidden=(500, 500), discriminator_hidden=(300, 300))
 settings = choose(
-    smoke=dict(
-        data="digits", units=dict(hidden=(64, 64), discriminator_hidden=(64, 64)), epochs=(8, 4, 4), batch_size=25
-    ),
-    quick=dict(data="mnist", units=units, epochs=(6, 4, 5), batch_size=100),
-    paper=dict(data="mnist", units={}, epochs=(1500, 1500, 1500), batch_size=100),
-)
+    smoke=dict(data="digits", units=dict(hidden=(64, 64), discriminator_hidden=(64, 64)), style=5, epochs=(8, 4, 4), batch_size=25),
+    quick=dict(data="mnist", units=units, style=5, epochs=(6, 4, 6), batch_size=100),
+    paper=dict(data="mnist", units={}, style=5, epochs=(1500, 1500, 1500), batch_size=100),
+)  # fmt: skip
 data = load(settings.data, fallback="digits")
 test, validation = data.test, data.validation
 print(f"{settings.profile}: {len(data.train):,} training images of shape {data.image_shape}, their labels unused")
@@ -119,19 +117,19 @@ figures.show(
 class Clusters(System):
     """Two games and a reconstruction (Sec. 6)."""
 
-    def __init__(self, image_shape, *, clusters, hidden, discriminator_hidden, seed=0):
+    def __init__(self, image_shape, *, clusters, prior, hidden, discriminator_hidden, seed=0):
         super().__init__(locals())
-        self.classes, self.prior, self.content_prior = clusters, Gaussian(5), Categorical(clusters)
+        self.classes, self.prior, self.content_prior = clusters, prior, Categorical(clusters)
         normal = dict(batch_norm=True, batch_norm_output=True, input_dropout=0.2)
-        self.encoder = Encoder(image_shape, clusters + 5, hidden=hidden, **normal)
-        self.decoder = Decoder(clusters + 5, image_shape, hidden=hidden)
-        self.discriminator = Discriminator((5,), hidden=discriminator_hidden)
+        self.encoder = Encoder(image_shape, clusters + prior.dim, hidden=hidden, **normal)
+        self.decoder = Decoder(clusters + prior.dim, image_shape, hidden=hidden)
+        self.discriminator = Discriminator((prior.dim,), hidden=discriminator_hidden)
         self.content_discriminator = Discriminator((clusters,), hidden=discriminator_hidden)
         initialise(self, seed, std=0.01)
 
     def heads(self, batch):
-        both = self.encoder(batch.images, batch.generator)  # (B, K + 5)
-        return both[:, : self.classes].softmax(dim=1), both[:, self.classes :]  # y (B, K), z (B, 5)
+        both = self.encoder(batch.images, batch.generator)  # (B, K + Z)
+        return both[:, : self.classes].softmax(dim=1), both[:, self.classes :]  # y (B, K), z (B, Z)
 
 
 def bce(logits, target):
@@ -172,7 +170,7 @@ class ClusterGames(Clusters):
 # %%
 # NBVAL_CHECK_OUTPUT
 few = data.train.take(torch.arange(300))
-small = dict(clusters=16, hidden=(64, 64), discriminator_hidden=(64, 64), seed=0)
+small = dict(clusters=16, prior=Gaussian(5), hidden=(64, 64), discriminator_hidden=(64, 64), seed=0)
 ours, theirs = ClusterGames(data.image_shape, **small), ClusteringAdversarialAutoencoder(data.image_shape, **small)
 our_losses, their_losses = (fit(s, few, epochs=4, batch_size=50, progress=False).losses for s in (ours, theirs))
 same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
@@ -188,7 +186,8 @@ print("same losses:", same)
 # **Predict, then run.** There are ten digits and sixteen clusters. Which digits will get two?
 
 # %%
-system = ClusteringAdversarialAutoencoder(data.image_shape, clusters=16, **settings.units, seed=0)
+style = Gaussian(settings.style)
+system = ClusteringAdversarialAutoencoder(data.image_shape, clusters=16, prior=style, **settings.units, seed=0)
 history = fit(system, data.train.images, epochs=settings.epochs[0], batch_size=settings.batch_size)
 figures.show(
     figures.training_curves(history),
@@ -250,9 +249,9 @@ assert score(system.probabilities, "majority").error < 0.75
 #
 # The paper's Figure 9. The first column is **decoded**: the cluster number one-hot and the style at $z = 0$, the middle of the Gaussian. This is the cluster's *head*. All other images in a row are **real test images** of that cluster, drawn at random, not picked. Framed ones have another label than the cluster's name; the number is the share of the cluster's test images that its name gets right.
 
-# %% tags=["title-figure"]
+# %%
 named = score(system.probabilities, "majority")
-heads = system.decode(torch.zeros(16, 5), torch.arange(16))
+heads = system.decode(torch.zeros(16, style.dim), torch.arange(16))
 figures.show(
     figures.cluster_rows(heads, test.images, system.classify(test.images), test.labels, named.names, members=9),
     alt="Sixteen rows, sorted by the digit that names the cluster. Each begins with a decoded head, set apart, then random test images "
@@ -260,7 +259,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Read the rows for their *manner* as well as for their digit. A digit that has two clusters is usually split by slant or shape: upright ones and slanted ones, sevens with and without a bar. These are differences that a style of five numbers could have held. The network put them into $y$ because, early in training, they were the largest differences there are, and a cluster once formed is hard to leave: $y$ is one-hot, so an image that would fit better elsewhere must jump.
+# Many heads are blurs. In five dimensions hardly any code lies near $z = 0$: of a Gaussian's draws, one in 140 is within 0.7 of the middle, where in two dimensions it is one in five. After six epochs the decoder does not yet know what to draw there; after the paper's 1500 it does.
+#
+# Read the rows for their *manner* as well as for their digit. A digit that has two clusters is usually split by slant or shape: upright ones and slanted ones, sevens with and without a bar. These are differences that the style could have held. The network put them into $y$ because, early in training, they were the largest differences there are, and a cluster once formed is hard to leave: $y$ is one-hot, so an image that would fit better elsewhere must jump.
 #
 # What is confused with what? Rows are clusters, columns the true digits.
 
@@ -280,7 +281,7 @@ for k in order:
 # With more clusters than manners of writing, each can be purer; the error falls, and so does the meaning of the word cluster: with as many clusters as images there would be no error left. This is why a table must say how many there are.
 
 # %%
-thirty = ClusteringAdversarialAutoencoder(data.image_shape, clusters=30, **settings.units, seed=0)
+thirty = ClusteringAdversarialAutoencoder(data.image_shape, clusters=30, prior=style, **settings.units, seed=0)
 fit(thirty, data.train.images, epochs=settings.epochs[1], batch_size=settings.batch_size)
 
 # %%
@@ -335,7 +336,7 @@ class ConsistentClusters(ClusteringAdversarialAutoencoder):
 
 
 # %%
-consistent = ConsistentClusters(data.image_shape, clusters=16, **settings.units, seed=0)
+consistent = ConsistentClusters(data.image_shape, clusters=16, prior=Gaussian(3), **settings.units, seed=0)
 fit(consistent, data.train.images, epochs=settings.epochs[2], batch_size=settings.batch_size)
 for name, trained in (("the paper's losses", system), ("with consistency", consistent)):
     paper_rule, majority = (score(trained.probabilities, rule) for rule in ("paper", "majority"))
@@ -343,9 +344,9 @@ for name, trained in (("the paper's losses", system), ("with consistency", consi
         f"{name:20} paper's rule {paper_rule.error:6.1%}   majority {majority.error:6.1%}   empty: {len(majority.empty)}"
     )
 
-# %%
+# %% tags=["title-figure"]
 named = score(consistent.probabilities, "majority")
-heads = consistent.decode(torch.zeros(16, 5), torch.arange(16))
+heads = consistent.decode(torch.zeros(16, 3), torch.arange(16))
 figures.show(
     figures.cluster_rows(heads, test.images, consistent.classify(test.images), test.labels, named.names, members=9),
     alt="The same figure for the system with consistency: rows hold a digit in all its slants; fewer framed images, and some "
@@ -353,7 +354,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The rows now hold a digit in several slants at once, and clusters that were needed for slants may stay empty. What the style could hold all along, it now does.
+# The rows now hold a digit in several slants at once, and clusters that were needed for slants may stay empty. What the style could hold all along, it now does. (The style has three dimensions in this last figure, so that the heads lie where the decoder has been.)
 #
 # ## Play with it
 #
@@ -374,7 +375,7 @@ cluster_browser(system, test.images[:2000], labels=test.labels[:2000])
 #
 # 1. *(easy)* Decode every head at $z = 0$ and at $z = (2, 0, 0, 0, 0)$. Does the first style number mean the same in all clusters?
 # 2. *(easy)* Score the sixteen clusters with names from the *test* labels. How much would you gain by cheating?
-# 3. *(medium)* Train with `Gaussian(1)` and with `Gaussian(20)` as style. <details><summary>Hint</summary>A richer style leaves less for y to say; a poorer one makes y say everything, as in k-means.</details>
+# 3. *(medium)* Train with `Gaussian(1)` and with `Gaussian(20)` as `style`, and look at the heads. <details><summary>Hint</summary>A richer style leaves less for y to say; a poorer one makes y say everything, as in k-means.</details>
 # 4. *(medium)* Take away the encoder's batch normalisation (`batch_norm=False`). How many clusters are empty after one epoch?
 # 5. *(hard)* Several restarts, and choose one *without* labels. Which number, of those that need none, tells the best restart: the reconstruction loss, the entropy of the mean of $q(y \mid x)$, or how sure $q(y \mid x)$ is?
 # 6. *(hard)* Give each of 30 clusters of `ConsistentClusters` fewer reasons to stay empty, for example a weaker consistency. What does the error do?

@@ -1,0 +1,488 @@
+# %% [markdown]
+# # 5 · Labels in the prior
+#
+# An adversarial autoencoder fills its prior, but nobody decides which digit fills which part of it. Here the discriminator is shown labels beside the codes, for every image or only for some, and each digit goes to the place that we chose for it.
+#
+# **You will learn**
+# - how a one-hot label beside the code turns one game into ten, and why it has *eleven* places for ten digits;
+# - to train on many images of which few have labels;
+# - to put ten digits into ten petals, to draw from one petal only, and to see style within it;
+# - to measure where new images land, with 10,000 labels, 1,000 or none;
+# - to lay the ten digits along a swiss roll, and to walk from 0 to 9.
+#
+# **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the phases, the discriminator's losses) and [03](03_aae_versus_vae.ipynb) (the mixture of ten Gaussians, priors without a density).
+#
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [the two halves of the paper's Figure 4](#Figure-4), codes of images that the systems have never seen, on a flower and on a swiss roll.
+#
+# ![Two panels of codes coloured by digit: on a flower of ten petals every petal has one digit, and along a spiral the digits follow one another from 0 in the centre to 9 at the outer end.](figures/05_labels_in_the_prior.png)
+#
+# The paper is Makhzani, Shlens, Jaitly, Goodfellow and Frey (2015), *Adversarial Autoencoders*, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644); here we are in its Section 2.3.
+
+# %%
+import math
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from sklearn.neighbors import KNeighborsClassifier
+from torch.distributions import Normal
+from torch.nn import functional as F
+
+from aae_lib import choose, figures, fit, load
+from aae_lib.evaluation import distance_to_prior, mode_accuracy
+from aae_lib.networks import MLP, Decoder, Discriminator, Encoder, initialise
+from aae_lib.priors import GaussianMixture, SwissRoll
+from aae_lib.systems import Adam, AdversarialAutoencoder, Phase, System
+from aae_lib.systems.base import as_float, half_squared_error
+
+settings = choose(
+    smoke=dict(
+        data="digits", labels=(50, 250), hidden=(128, 128), batch_size=50,
+        flower=dict(epochs=20, settle=16), roll=dict(epochs=20, settle=16), steps=(1e-3, 5e-3),
+    ),
+    quick=dict(
+        data="mnist", labels=(1000, 10_000), hidden=(256, 256), batch_size=100,
+        flower=dict(epochs=4, settle=3), roll=dict(epochs=6, settle=5), steps=(5e-4, 1e-3),
+    ),
+    paper=dict(
+        data="mnist", labels=(1000, 10_000), hidden=(1000, 1000), batch_size=100,
+        flower=dict(epochs=100, settle=60), roll=dict(epochs=100, settle=60), steps=(5e-4, 1e-3),
+    ),
+)  # fmt: skip
+data = load(settings.data, fallback="digits")
+test, digits = data.test.images, data.test.labels
+print(f"{settings.profile}: {data.name}, {len(data.train):,} images to train on, {len(test):,} held out")
+
+# %% [markdown]
+# ## Which digit gets which petal?
+#
+# In notebook 03 an adversarial autoencoder filled a flower of ten petals. There are ten digits, too, and yet most petals held several of them. The loss did not mind: its discriminator compares the cloud of all codes, $q(z)$, with the prior $p(z)$, and who sits where in the cloud is left to chance and to reconstruction.
+#
+# Often we know what some of the images are, and would like to have a say. Section 2.3 of the paper changes one thing: **the discriminator sees the class beside the point**, as a one-hot vector.
+
+# %%
+figures.show(
+    figures.network_diagram("labelled_prior"),
+    alt="Diagram. Top row: an image x goes through an encoder to a code z and through a decoder to a reconstruction. Bottom row: "
+    "draws from the prior, marked plus, and codes, marked minus, go into a discriminator, which also sees a one-hot class.",
+)
+
+# %% [markdown]
+# This is the paper's Figure 3. Beside a code stands the class of its image. Beside a draw of the prior stands the class that we want at that place: for the flower, the number of the petal that it was drawn from. Write $p(z|y)$ for the part of the prior that belongs to class $y$ (petal $y$), and $q(z|y)$ for the codes of the images of class $y$. The game becomes
+#
+# $$\min_{q}\, \max_{D}\;\; \mathbb{E}_{y}\Big[\; \mathbb{E}_{z \sim p(z|y)}\big[\log D(z, y)\big] + \mathbb{E}_{z \sim q(z|y)}\big[\log (1 - D(z, y))\big] \;\Big]$$
+#
+# For each $y$ this is the game that we know. So these are **ten games, played by one discriminator**: it can only be fooled if the zeros fill petal 0, the ones petal 1, and so on. Note who does *not* see the label: neither the encoder nor the decoder. The encoder has to recognise the digit, and so it can place new images, whose labels nobody knows.
+#
+# ### Why eleven?
+#
+# Of most images we do not know the class. They have to take part in the game, or else nothing would keep their codes on the prior. But what should stand beside their codes? A random class would be a lie, and so would a vector of zeros beside draws that have a class: the discriminator would tell the two apart by the vector alone. The paper gives them a class of their own, an **eleventh** place in the one-hot vector, which means "class not known". The draws of the prior that are shown with it come from *all* petals, because an image that may be of any class may belong in any petal.
+#
+# So there is one more game, the eleventh, and it is the old one: the codes of all images without a label, together, fill the whole flower. Which petal each of them takes is not said. That they follow the labelled ones is up to the encoder, to which a nine with a label and a nine without one look alike.
+
+# %% [markdown]
+# ## A toy in two dimensions
+#
+# Four classes of points stand in for images, and four petals for the flower. The encoder is a small network from the plane to the plane, and there is no decoder: the game is all there is. Two little functions say what the discriminator is shown. They will serve for MNIST, too. The label $-1$ means "hidden".
+
+
+# %%
+def shown_class(labels, classes):
+    """The class beside a code, one-hot: (B,) -> (B, classes + 1). The last place is for hidden labels, -1."""
+    return F.one_hot(torch.where(labels < 0, classes, labels), classes + 1)
+
+
+def wanted_region(labels, classes, generator):
+    """The part of the prior to draw from for each label, (B,) -> (B,); for a hidden one, a random part."""
+    anywhere = torch.randint(classes, labels.shape, generator=generator, device=labels.device)
+    return torch.where(labels < 0, anywhere, labels)
+
+
+def bce(logits, target):
+    """Mean cross-entropy of the discriminator's logits (B,) with one target for all: 1, "from the prior", or 0, "a code"."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+# %%
+PETALS = GaussianMixture(components=4, std=(0.4, 0.15))
+noise = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+kind = torch.arange(400) % 4
+x = torch.tensor([[-1.4, -1.4], [1.4, 1.4], [-1.4, 1.4], [1.4, -1.4]])[kind] + 0.45 * noise  # (400, 2)
+
+
+def play(labels, steps=300, seed=0):
+    """The codes (400, 2) of ``x`` after a game on the four petals in which the discriminator sees ``labels`` (400,)."""
+    generator = torch.Generator().manual_seed(seed)
+    encoder, discriminator = MLP((2, 64, 64, 2)), Discriminator((2 + 4 + 1,), hidden=(64, 64))
+    for network in (encoder, discriminator):
+        initialise(network, seed)
+    moving, telling = (torch.optim.Adam(n.parameters(), 1e-2, (0.5, 0.999)) for n in (encoder, discriminator))
+    beside = shown_class(labels, 4)  # (400, 5)
+    for _ in range(steps):
+        z, draws = encoder(x), PETALS.sample(len(x), generator, wanted_region(labels, 4, generator))  # (400, 2) each
+        real, fake = torch.cat([draws, beside], dim=1), torch.cat([z, beside], dim=1)  # (400, 7)
+        telling.zero_grad()
+        (bce(discriminator(real), 1) + bce(discriminator(fake.detach()), 0)).backward()
+        telling.step()
+        moving.zero_grad()
+        bce(discriminator(fake), 1).backward()
+        moving.step()
+    return encoder(x).detach()
+
+
+# %% [markdown]
+# > **Predict, then run.** Classes A to D are wanted in the petals at the right, the top, the left and the bottom, in this order. Three games: no labels, all labels, and labels for one point in five. Where does each class go in the first? And in the third, where do the four points in five go whose class nobody told?
+
+# %%
+hidden = torch.full_like(kind, -1)
+some = torch.where(torch.arange(400) < 80, kind, hidden)  # the labels of 20 points of each class
+toys = {"no label": play(hidden), "all labels": play(kind), "labels for one in five": play(some)}
+for name, z in toys.items():
+    print(f"{name:22}  in the petal of its class: {mode_accuracy(z, kind, PETALS):4.0%}")
+panels = {"the points": (x, kind), **{name: (z, kind) for name, z in toys.items()}}
+figures.show(
+    figures.latent_scatters(panels, dict.fromkeys(toys, PETALS), classes="ABCD"),
+    alt="Four panels. The points: a cloud of each of four classes in each corner. The three others show codes over four petals, one class "
+    "in each: without labels in some order, with all labels and with few of them A right, B top, C left, D bottom.",
+)
+assert mode_accuracy(toys["all labels"], kind, PETALS) > 0.9
+assert mode_accuracy(toys["labels for one in five"], kind, PETALS) > 0.9
+
+# %% [markdown]
+# Without labels the codes fill the petals just as well, but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
+
+# %% [markdown]
+# ## The losses on images
+#
+# The toy's two functions, an encoder of images, and a decoder. Compared with notebook 02, the reconstruction is as it was; in the two losses of the game, the discriminator sees `shown_class`, and draws come from the `wanted_region`.
+
+
+# %%
+class ThreeNetworks(System):
+    """The boxes of Figure 3 and the phases that move them; the losses follow below."""
+
+    def __init__(self, image_shape, *, prior, hidden, seed=0):
+        super().__init__(locals())
+        self.prior, self.learns_labels = prior, prior.classes  # so fit hands over labels: -1 where they are hidden
+        self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, 2)
+        self.decoder = Decoder(prior.dim, image_shape, hidden=hidden)  # (B, 2) -> (B, C, H, W)
+        self.discriminator = Discriminator((prior.dim + prior.classes + 1,), hidden=hidden)  # (B, 2 + 11) -> (B,)
+        initialise(self, seed)
+
+    def phases(self):
+        step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+        return [
+            Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
+            Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=game),
+            Phase("generator", self.generator_loss, learns=(self.encoder,), optimizer=game),
+        ]
+
+
+# %%
+class LabelsInThePrior(ThreeNetworks):
+    """An adversarial autoencoder whose discriminator sees labels (Makhzani et al. 2015, Sec. 2.3)."""
+
+    def reconstruction_loss(self, batch):
+        return half_squared_error(self.decoder(self.encoder(batch.images)), batch.images)
+
+    def judged(self, z, batch):
+        """The discriminator's logits (B,) of points z (B, 2), beside which stand the classes of the batch."""
+        return self.discriminator(torch.cat([z, shown_class(batch.labels, self.prior.classes)], dim=1))
+
+    def discriminator_loss(self, batch):
+        region = wanted_region(batch.labels, self.prior.classes, batch.generator)  # (B,)
+        draws = self.prior.sample(len(batch), batch.generator, region)  # (B, 2)
+        return bce(self.judged(draws, batch), 1) + bce(self.judged(self.encoder(batch.images), batch), 0)
+
+    def generator_loss(self, batch):
+        return bce(self.judged(self.encoder(batch.images), batch), 1)
+
+
+# %% [markdown]
+# `fit` takes the indices of the images whose labels may be seen, and hides all other labels before the first batch is drawn. Is this what `aae_lib` ships? Same seed, a few hundred images of which a hundred have labels, and every recorded loss the same:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+some_images = data.train.take(torch.arange(500))
+same_start = dict(prior=GaussianMixture(), hidden=(64, 64), seed=0)
+ours = LabelsInThePrior(data.image_shape, **same_start)
+theirs = AdversarialAutoencoder(data.image_shape, **same_start, discriminator_hidden=(64, 64), labelled_prior=True)
+same_course = dict(labelled=some_images.balanced_subset(100), epochs=4, batch_size=50, progress=False)
+our_losses, their_losses = (fit(system, some_images, **same_course).losses for system in (ours, theirs))
+same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
+assert same
+print("the discriminator sees", ours.discriminator.body[1].in_features, "numbers: 2 of the point, 10 + 1 of the class")
+print("same losses:", same)
+
+# %% [markdown]
+# ## Ten petals for ten digits
+#
+# The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them, 1,000 of each digit. Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
+#
+# The steps are those that notebook 03 found for the flower. They shrink in the last epoch.
+
+
+# %%
+def train(prior, split, labelled, epochs, settle):
+    """An adversarial autoencoder trained on ``split`` with the labels at the indices ``labelled`` (None: no label)."""
+    system = AdversarialAutoencoder(
+        data.image_shape,
+        prior=prior,
+        labelled_prior=labelled is not None,
+        hidden=settings.hidden,
+        discriminator_hidden=settings.hidden,
+    )
+    reconstruction, game = settings.steps
+    game = Adam(game, beta1=0.1, drops={settle: 4})
+    optimizers = dict(reconstruction=Adam(reconstruction, drops={settle: 10}), discriminator=game, generator=game)
+    budget = dict(epochs=epochs, batch_size=settings.batch_size)
+    return system, fit(system, split, labelled=labelled, optimizers=optimizers, **budget)
+
+
+# %% [markdown]
+# > **Predict, then run.** How many of the *hold-out* images, whose labels nobody sees, will land in the petal of their digit: without labels, with 1,000, with 10,000?
+
+# %%
+FLOWER = GaussianMixture()
+few, many = settings.labels
+runs = {"no labels": None, **{f"{count:,} labels": data.train.balanced_subset(count) for count in settings.labels}}
+flowers, histories = {}, {}
+for name, labelled in runs.items():
+    print(name)
+    flowers[name], histories[name] = train(FLOWER, data.train, labelled, **settings.flower)
+
+# %%
+figures.show(
+    figures.training_curves(histories[f"{many:,} labels"]),
+    alt="Left: the reconstruction loss falls below the dashed line of the mean image. Right: the losses of discriminator and "
+    "generator come to rest near their dashed lines, 2 ln 2 and ln 2.",
+)
+
+# %% [markdown]
+# Each takes about TODO seconds. These are the losses with most labels: the reconstruction ends near TODO, the game near the price of guessing, $2 \ln 2 \approx 1.39$ and $\ln 2 \approx 0.69$. So the discriminator can hardly tell codes from draws *although it sees classes*: each digit fills its petal. For the same reason the losses do not show whether labels had any effect: the game without them ends near $2 \ln 2$, too. We have to count.
+#
+# ### Counted
+#
+# A code lies in the petal whose density is highest there (`prior.nearest`). How often is that the petal of the image's own class? Without labels this is a matter of luck, for who would know which petal is whose. So we add a second column: the petals *renamed*, with the hold-out labels, so that as many images as possible are right. It shows how well the classes are kept apart, wherever they went.
+
+
+# %%
+def renamed_accuracy(z, labels, prior):
+    """The largest share of codes z (N, 2) that can be in their own class's mode under any naming of the modes."""
+    counts = torch.zeros(prior.classes, prior.classes)
+    counts.index_put_((prior.nearest(z), labels), torch.ones(len(z)), accumulate=True)  # (modes, classes)
+    return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(z))
+
+
+def count_up(name):
+    """Print how well the codes of hold-out images fill the petals; return the share in their own."""
+    z = flowers[name].encode(test)
+    own, renamed = mode_accuracy(z, digits, FLOWER), renamed_accuracy(z, digits, FLOWER)
+    error, near = half_squared_error(flowers[name].decode(z), as_float(test)), distance_to_prior(z, FLOWER, count=2000)
+    print(f"{name:27} own petal {own:5.1%}   petals renamed {renamed:5.1%}   reconstruction {error:4.1f}", end="   ")
+    print(f"sliced Wasserstein {near.sliced_wasserstein:.2f} (prior itself {near.sliced_wasserstein_floor:.2f})")
+    return own
+
+
+own = {name: count_up(name) for name in flowers}
+
+# %% [markdown]
+# TODO numbers.
+#
+# Why did 1,000 labels do so little? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 %, and it is content with any arrangement of the digits. So in the first few hundred updates the codes settle in an arrangement of their own, and then it is too late: to exchange two petals, all codes of both would have to cross the empty space between them, and the eleventh game punishes each that sets out.
+#
+# Labels count as often as they are *seen*. So show them more often: append copies of the labelled images to the training set until every fifth image has a label, as with 10,000.
+
+
+# %%
+def with_copies(split, labelled, copies):
+    """``split`` followed by ``copies`` copies of its labelled images, and the indices of all labelled images in it."""
+    again = torch.cat([torch.arange(len(split)), labelled.repeat(copies)])
+    return split.take(again), torch.cat([labelled, torch.arange(len(split), len(again))])
+
+
+# %% [markdown]
+# > **Predict, then run.** The same 1,000 labels, shown as often as the 10,000. Better than before, surely; but as good as 10,000?
+
+# %%
+oftener = f"{few:,} labels, shown oftener"
+copied, labelled = with_copies(data.train, runs[f"{few:,} labels"], copies=len(data.train) // (4 * few))
+print(f"{len(copied):,} images, of which {len(labelled) / len(copied):.0%} have a label")
+flowers[oftener], _ = train(FLOWER, copied, labelled, **settings.flower)
+own[oftener] = count_up(oftener)
+assert own["no labels"] < 0.5 < own[f"{many:,} labels"] and own[oftener] > own[f"{few:,} labels"]
+
+# %%
+panels = {name: flowers[name] for name in ("no labels", f"{few:,} labels", oftener, f"{many:,} labels")}
+shown = slice(None, 5000)
+figures.show(
+    figures.latent_scatters(
+        {name: (system.encode(test[shown]), digits[shown]) for name, system in panels.items()},
+        FLOWER,
+        "Codes of images that the systems have never seen",
+    ),
+    alt="Four panels of codes coloured by digit over a flower of ten petals. Without labels and with few, petals hold several "
+    "colours in some order. With few labels shown oftener and with many, each petal holds one colour, in the order 0 to 9.",
+)
+
+# %% [markdown]
+# TODO text.
+#
+# Where do the others go, with most labels?
+
+# %%
+flower = flowers[f"{many:,} labels"]
+z = flower.encode(test)
+petal = FLOWER.nearest(z)  # (N,)
+wrong = torch.stack([digits, petal], dim=1)[digits != petal]  # (M, 2)
+pairs, counts = wrong.unique(dim=0, return_counts=True)
+for i in counts.argsort(descending=True)[:5]:
+    print(f"{counts[i]:3} of {(digits == pairs[i, 0]).sum():4} images of a {pairs[i, 0]} lie in the petal of {pairs[i, 1]}")
+
+# %% [markdown]
+# ## One petal, one digit
+#
+# A draw of petal 3 should decode to a three. Nobody told the *decoder* so; it follows from where the encoder puts the threes.
+#
+# > **Predict, then run.** All rows below use the same ten draws, each turned to its own petal. Will a column have something in common?
+
+# %%
+figures.show(
+    figures.modes(flower),
+    alt="Ten rows of ten decoded draws, one row for each petal of the mixture: row k shows the digit k in different hands.",
+)
+
+# %% [markdown]
+# Count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
+
+# %%
+known = data.train.take(torch.arange(min(5000, len(data.train))))
+judge = KNeighborsClassifier(1).fit(as_float(known.images).flatten(1), known.labels)
+draws, mode = FLOWER.sample_labelled(1000, torch.Generator().manual_seed(1))  # (1000, 2), (1000,)
+asked = judge.score(flower.decode(draws).flatten(1), mode)
+print(f"the judge reads {judge.score(as_float(test[:1000]).flatten(1), digits[:1000]):.1%} of hold-out images rightly,")
+print(f"and finds the digit that was asked for in {asked:.1%} of draws from single petals")
+assert asked > 0.5
+
+# %% [markdown]
+# ### Style within a petal
+#
+# The class decides the petal. What does the place *within* the petal say? Here are the first three petals, as in the paper's Figure 4b, decoded at a grid of percentiles: from the inner end at the left to the tip at the right, and from one edge to the other.
+
+
+# %%
+def sheet(system, petal, side=9):
+    """Petal number ``petal`` of the flower, decoded at side × side percentiles: (side², C, H, W)."""
+    percentile = Normal(0.0, 1.0).icdf((torch.arange(side) + 0.5) / side)  # (side,)
+    across, along = torch.meshgrid(FLOWER.std[1] * percentile, FLOWER.shift + FLOWER.std[0] * percentile, indexing="ij")
+    turn = 2 * math.pi * petal / FLOWER.components
+    z = torch.stack(
+        [along * math.cos(turn) - across * math.sin(turn), along * math.sin(turn) + across * math.cos(turn)]
+    )
+    return system.decode(z.flatten(1).T)
+
+
+figure, axes = figures.canvas(count=3, columns=3, width=3.0, height=3.1)
+for petal, ax in enumerate(axes):
+    ax.imshow(figures.image_grid(sheet(flower, petal), 9), cmap="gray", vmin=0, vmax=1)
+    ax.set(title=f"petal {petal}", xlabel="inner end → tip", xticks=[], yticks=[])
+figures.show(
+    figure,
+    alt="Three squares of nine by nine decoded digits from the first three petals: zeros, ones and twos. Within each square width, "
+    "slant and thickness change smoothly from side to side.",
+)
+
+# %% [markdown]
+# TODO text on style.
+
+
+# %%
+def slant(images):
+    """How far images (N, 1, H, W) lean to the right, in pixels per row: the shear that would set them upright."""
+    ink = images[:, 0] / images[:, 0].sum(dim=(1, 2), keepdim=True)  # (N, H, W)
+    row, column = torch.meshgrid(*(torch.arange(side, dtype=ink.dtype) for side in ink.shape[1:]), indexing="ij")
+    up = (ink * row).sum(dim=(1, 2), keepdim=True) - row
+    right = column - (ink * column).sum(dim=(1, 2), keepdim=True)
+    return (ink * up * right).sum(dim=(1, 2)) / (ink * up.square()).sum(dim=(1, 2))
+
+
+for petal in range(10):
+    leaning = slant(sheet(flower, petal)).unflatten(0, (9, 9))  # (across, along)
+    ends = [f"{leaning[:, i].mean():6.2f}" for i in (0, 4, 8)]
+    edges = [f"{leaning[i].mean():6.2f}" for i in (0, 4, 8)]
+    print(petal, *ends, "   ", *edges)
+
+
+# %% [markdown]
+# ## A swiss roll from 0 to 9
+#
+# The flower had a petal for each class. A prior needs no such islands. The paper's second example is a curve, the *swiss roll*: with $u$ uniform in $[0, 1)$, a point has the radius $3\sqrt{u}$ and the angle $4\pi\sqrt{u}$. Class $k$ owns the $k$-th tenth of $u$: the zeros sit in the centre, the nines at the outer end. Notebook 03 warned that without labels three epochs are far too few for a spiral: the codes blur across its turns.
+#
+# > **Predict, then run.** Twos and threes are neighbours on the roll, end to end. Which digits are neighbours *across*, from one turn to the next, and should that matter?
+
+# %%
+ROLL = SwissRoll()
+roll, _ = train(ROLL, data.train, runs[f"{many:,} labels"], **settings.roll)
+on_roll = mode_accuracy(roll.encode(test), digits, ROLL)
+print(f"{on_roll:.1%} of hold-out images lie nearest to their own class's part of the roll")
+assert on_roll > 0.3
+
+# %% [markdown]
+# ## Figure 4
+
+# %% tags=["title-figure"]
+panels = {f"(a) {many:,} labels, mixture": flower, f"(c) {many:,} labels, swiss roll": roll}
+behind = {title: system.prior for title, system in panels.items()}
+codes = {title: (system.encode(test[shown]), digits[shown]) for title, system in panels.items()}
+figures.show(
+    figures.latent_scatters(codes, behind, "Codes of images that the systems have never seen"),
+    alt="Two panels of codes coloured by digit. Left, a flower of ten petals, one digit in each. Right, a spiral along which the "
+    "digits follow one another from 0 in the centre to 9 at the outer end.",
+)
+
+# %% [markdown]
+# TODO text.
+
+# %%
+figures.show(
+    figures.walk(roll, classes=data.classes),
+    alt="A hundred images decoded along the swiss roll from its centre outwards, ten in each row: row by row the digits from 0 to 9. "
+    "Beside them the roll, coloured by class.",
+)
+
+# %% [markdown]
+# TODO walk text
+
+# %% [markdown]
+# ## Walk it yourself
+# Drag the dot along the roll. Where does one digit turn into the next, and is it a jump or a passage?
+
+# %%
+from aae_lib.widgets import walk
+
+walk(roll)
+
+# %% [markdown]
+# ## Summary
+# - With a one-hot class beside every point, one discriminator plays a game for each class: $q(z|y)$ against $p(z|y)$.
+# - The eleventh class says "not known". Its draws come from the whole prior, so that images without a label are matched as a whole, and none of them is given a false class.
+# - Only the discriminator sees labels. The encoder learns to recognise the class, and places images that nobody labelled.
+# - TODO numbers.
+# - The class decides the region, and style is what is left for the place within it.
+#
+# ## Exercises
+# 1. Draw `figures.modes(flowers[0])`, the system without labels. What does a petal hold now?
+# 2. In the toy, leave out the points without a label instead of giving them the extra class. Where do their codes go? Why is it worse on images?
+#    <details><summary>Hint</summary>In the toy, `x[:80]` and `kind[:80]` are the labelled points. Give the encoder only these, and then encode all. In the toy the clouds are simple; imagine classes that 80 points do not describe.</details>
+# 3. Give the flower another order: the digit $k$ in petal $3k \bmod 10$. Which lines change? Does it become easier if look-alikes (4 and 9, 3 and 5) are neighbours, or harder?
+#    <details><summary>Hint</summary>Only the labels of the draws have to change: derive a prior from `GaussianMixture` whose `_draw` renames its labels.</details>
+# 4. Lie to the discriminator: give hidden images random classes instead of the eleventh. How many hold-out images still land in their own petal?
+# 5. With 1,000 labels, a batch of 100 has two labelled images on average. Play the eleven games evenly instead: all images in the eleventh game, and a batch of labelled ones, `batch.labelled`, in the ten others. How much better does it get?
+#    <details><summary>Hint</summary>Derive a class from LabelsInThePrior. The two losses of the game become sums of two: one for `batch` with all labels set to −1, one for `batch.labelled`.</details>
+# 6. The petal is a classifier: image → code → petal. Compare it with a plain network trained on the same labels, and think about what reconstruction and the prior add. [Notebook 08](08_semi_supervised.ipynb) gives the classifier a place of its own.
+#
+# ## What to read
+# - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey: *Adversarial Autoencoders*, 2015, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Section 2.3 with Figures 3 and 4.
+# - M. Mirza, S. Osindero: *Conditional Generative Adversarial Nets*, 2014, [arXiv 1411.1784](https://arxiv.org/abs/1411.1784): the same idea for images, the class beside what the discriminator sees.
+# - A. Odena: *Semi-Supervised Learning with Generative Adversarial Networks*, 2016, [arXiv 1606.01583](https://arxiv.org/abs/1606.01583): an extra class in a discriminator, with another meaning.
+#
+# **Next:** [06 Likelihood](06_likelihood.ipynb). **Before:** [04 GANs and moment matching](04_gans_and_moment_matching.ipynb).
