@@ -37,15 +37,15 @@ from aae_lib.systems.base import as_float, half_squared_error
 settings = choose(
     smoke=dict(
         data="digits", labels=(50, 250), hidden=(128, 128), batch_size=50,
-        flower=dict(epochs=20, settle=16), roll=dict(epochs=20, settle=16), steps=(1e-3, 5e-3),
+        flower=dict(epochs=16, settle=13, step=1e-3, game=5e-3), roll=dict(epochs=16, settle=13, step=1e-3, game=5e-3),
     ),
     quick=dict(
         data="mnist", labels=(1000, 10_000), hidden=(256, 256), batch_size=100,
-        flower=dict(epochs=4, settle=3), roll=dict(epochs=6, settle=5), steps=(5e-4, 1e-3),
+        flower=dict(epochs=4, settle=3, step=5e-4, game=1e-3), roll=dict(epochs=6, settle=5, step=5e-4, game=2e-3),
     ),
     paper=dict(
         data="mnist", labels=(1000, 10_000), hidden=(1000, 1000), batch_size=100,
-        flower=dict(epochs=100, settle=60), roll=dict(epochs=100, settle=60), steps=(5e-4, 1e-3),
+        flower=dict(epochs=100, settle=60, step=5e-4, game=1e-3), roll=dict(epochs=100, settle=60, step=5e-4, game=2e-3),
     ),
 )  # fmt: skip
 data = load(settings.data, fallback="digits")
@@ -222,8 +222,11 @@ print("same losses:", same)
 
 
 # %%
-def train(prior, split, labelled, epochs, settle):
-    """An adversarial autoencoder trained on ``split`` with the labels at the indices ``labelled`` (None: no label)."""
+def train(prior, split, labelled, epochs, settle, step, game):
+    """An adversarial autoencoder trained on ``split`` with the labels at the indices ``labelled`` (None: no label).
+
+    ``step`` and ``game`` are Adam's steps for the reconstruction and for the two players; they shrink at ``settle``.
+    """
     system = AdversarialAutoencoder(
         data.image_shape,
         prior=prior,
@@ -231,9 +234,8 @@ def train(prior, split, labelled, epochs, settle):
         hidden=settings.hidden,
         discriminator_hidden=settings.hidden,
     )
-    reconstruction, game = settings.steps
-    game = Adam(game, beta1=0.1, drops={settle: 4})
-    optimizers = dict(reconstruction=Adam(reconstruction, drops={settle: 10}), discriminator=game, generator=game)
+    player = Adam(game, beta1=0.1, drops={settle: 4})
+    optimizers = dict(reconstruction=Adam(step, drops={settle: 10}), discriminator=player, generator=player)
     budget = dict(epochs=epochs, batch_size=settings.batch_size)
     return system, fit(system, split, labelled=labelled, optimizers=optimizers, **budget)
 
@@ -336,7 +338,8 @@ petal = FLOWER.nearest(z)  # (N,)
 wrong = torch.stack([digits, petal], dim=1)[digits != petal]  # (M, 2)
 pairs, counts = wrong.unique(dim=0, return_counts=True)
 for i in counts.argsort(descending=True)[:5]:
-    print(f"{counts[i]:3} of {(digits == pairs[i, 0]).sum():4} images of a {pairs[i, 0]} lie in the petal of {pairs[i, 1]}")
+    digit, other = pairs[i]
+    print(f"{counts[i]:3} of {(digits == digit).sum():4} images of a {digit} lie in the petal of {other}")
 
 # %% [markdown]
 # ## One petal, one digit
