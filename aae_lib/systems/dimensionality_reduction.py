@@ -48,7 +48,7 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         latent_dim: int = 2,
         classes: int = 10,
         supervised: bool = True,
-        head_distance: float = 4.0,
+        head_distance: float = 6.0,
         fixed_heads: float | None = None,
         hidden: Sequence[int] = (1000, 1000),
         discriminator_hidden: Sequence[int] = (1000, 1000),
