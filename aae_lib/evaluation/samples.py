@@ -21,9 +21,9 @@ from ..systems.base import CHUNK, Adam, Batch, Phase, System
 from ..training import fit
 
 FEATURES = 64
-UPDATES = 1500  # or MOST_EPOCHS, where that is less; the last quarter of them in smaller steps
-MOST_EPOCHS = 30
-BATCH_SIZE = 100
+UPDATES = 1000  # or MOST_EPOCHS, where that is less; the last quarter of them in smaller steps
+MOST_EPOCHS = 50
+BATCH_SIZE = 200
 
 
 class FeatureNetwork(System):
@@ -37,13 +37,13 @@ class FeatureNetwork(System):
         self.classes = self.learns_labels = checks.positive_integer("classes", classes)
         self.epochs = checks.positive_integer("epochs", epochs)  # of the training, at whose end steps get smaller
         halvings = max(1, int(math.log2(min(self.image_shape[1:]))) - 2)
-        channels = [min(32 * 2**i, 128) for i in range(halvings)]
+        channels = [min(16 * 2**i, 64) for i in range(halvings)]
         self.body = ConvolutionalEncoder(self.image_shape, channels, FEATURES)
         self.head = MLP((FEATURES, self.classes))
         initialise(self, seed)
 
     def phases(self) -> list[Phase]:
-        step = Adam(2e-3, drops={self.epochs - math.ceil(self.epochs / 4): 10})
+        step = Adam(3e-3, drops={self.epochs - math.ceil(self.epochs / 4): 10})
         return [Phase("classification", self.classification_loss, learns=(self.body, self.head), optimizer=step)]
 
     def classification_loss(self, batch: Batch) -> Tensor:

@@ -40,7 +40,7 @@ from aae_lib.systems import SGD, Adam, Phase, SemiSupervisedAdversarialAutoencod
 settings = choose(
     smoke=dict(
         data="digits", labels=(100, 500), hidden=(64, 64), games=(64, 64), initial_std=None, batch_size=50,
-        epochs=(20, 5), drops={15: 10}, baseline=8, codes=10, m2=10, house=dict(data="digits", epochs=2),
+        epochs=(16, 4), drops={12: 10}, baseline=8, codes=10, m2=10, house=dict(data="digits", epochs=2),
     ),
     quick=dict(
         data="mnist", labels=(100, 1000), hidden=(400, 400), games=(200, 200), initial_std=None, batch_size=100,
