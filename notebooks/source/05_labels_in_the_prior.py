@@ -148,7 +148,7 @@ assert mode_accuracy(toys["all labels"], kind, PETALS) > 0.9
 assert mode_accuracy(toys["labels for one in five"], kind, PETALS) > 0.9
 
 # %% [markdown]
-# Without labels every class finds a petal, too, but which one is an accident: another `seed` in `play` gives another order. With all labels every class is in its place. And one label in five is enough, for a network that sends the labelled points of a cloud to a petal sends the whole cloud there. (The codes lie on thin lines because the game is short, and because no decoder asks that different points keep different codes.)
+# Without labels the codes fill the petals just as well, but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
 
 # %% [markdown]
 # ## The losses on images
@@ -218,7 +218,7 @@ print("same losses:", same)
 #
 # The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them, 1,000 of each digit. Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
 #
-# The steps for the flower are those of notebook 03; those for the roll, further down, were found by trial on the validation images. They shrink in the last epoch.
+# The steps are those that notebook 03 found for the flower. They shrink in the last epoch.
 
 
 # %%
@@ -260,7 +260,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Each takes about 20 seconds. These are the losses with most labels: the reconstruction ends near 20 (the mean image scores 26), the game near the price of guessing, $2 \ln 2 \approx 1.39$ and $\ln 2 \approx 0.69$. So the discriminator can hardly tell codes from draws *although it sees classes*: each digit fills its petal. For the same reason the losses do not show whether labels had any effect: the game without them ends near $2 \ln 2$, too. We have to count.
+# Each takes about TODO seconds. These are the losses with most labels: the reconstruction ends near TODO, the game near the price of guessing, $2 \ln 2 \approx 1.39$ and $\ln 2 \approx 0.69$. So the discriminator can hardly tell codes from draws *although it sees classes*: each digit fills its petal. For the same reason the losses do not show whether labels had any effect: the game without them ends near $2 \ln 2$, too. We have to count.
 #
 # ### Counted
 #
@@ -288,11 +288,11 @@ def count_up(name):
 own = {name: count_up(name) for name in flowers}
 
 # %% [markdown]
-# With 10,000 labels about 91 % of new images are in the petal of their digit, and renaming does not help any more. Without labels about 15 % are, by luck (10 % is what to expect), and under the best of all names not even half: the petals do not separate the digits. Knowing the classes costs the reconstruction little, 19.6 instead of 19.2, and does not keep $q(z)$ from its prior.
+# TODO numbers.
 #
-# But 1,000 labels hardly helped at all. Why? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 %, and it is content with any arrangement of the digits. So, most likely, the codes settle in an arrangement of their own within the first few hundred updates, and for two digits to exchange their petals later, their codes must cross the gaps, where the eleventh game does not want them.
+# Why did 1,000 labels do so little? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 %, and it is content with any arrangement of the digits. So in the first few hundred updates the codes settle in an arrangement of their own, and then it is too late: to exchange two petals, all codes of both would have to cross the empty space between them, and the eleventh game punishes each that sets out.
 #
-# A label counts as often as it is *seen*. So show them more often: append copies of the labelled images to the training set, until every fifth image has a label, as with 10,000.
+# Labels count as often as they are *seen*. So show them more often: append copies of the labelled images to the training set until every fifth image has a label, as with 10,000.
 
 
 # %%
@@ -327,7 +327,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The number of labels is the same, the number of hold-out images in their own petal is not: about 86 % instead of 16 %, not far below what ten times as many labels give. In the lower two panels every petal has one colour, 0 at the right and then counterclockwise up to 9. In the upper two most petals are shared. Easy digits (0, 1, 6) have a petal to themselves even without labels, though not their own.
+# TODO text.
 #
 # Where do the others go, with most labels?
 
@@ -340,13 +340,6 @@ pairs, counts = wrong.unique(dim=0, return_counts=True)
 for i in counts.argsort(descending=True)[:5]:
     digit, other = pairs[i]
     print(f"{counts[i]:3} of {(digits == digit).sum():4} images of a {digit} lie in the petal of {other}")
-far = z.norm(dim=1)  # (N,), the distance from the centre
-right, not_right = far[digits == petal].median(), far[digits != petal].median()
-print(f"median distance from the centre: {right:.2f} in the right petal, {not_right:.2f} in a wrong one")
-assert not_right < right
-
-# %% [markdown]
-# The commonest mistakes are between *neighbouring petals*, not between digits that look alike: a one in the petal of 2, a three in that of 4. The last line says why. The wrong ones lie near the centre, where the petals nearly touch and a small step leads from one to the next. The encoder keeps there what it is not sure of.
 
 # %% [markdown]
 # ## One petal, one digit
@@ -362,8 +355,6 @@ figures.show(
 )
 
 # %% [markdown]
-# Each row is one digit. Draws from the inner end of a petal, at the left, are pale and blurred, those from the tip bold and clear: the decoder answers with an average where it has met images of which even the encoder was not sure.
-#
 # Count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
 
 # %%
@@ -404,7 +395,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Along a petal the digits become bolder and lean further to the right. Across it, where the petal is five times thinner, less happens. To be sure that we do not see what we would like to see, measure two properties of the pictures along all ten petals: their *ink*, the mean of their pixels, and their *slant*.
+# TODO text on style.
 
 
 # %%
@@ -417,30 +408,17 @@ def slant(images):
     return (ink * up * right).sum(dim=(1, 2)) / (ink * up.square()).sum(dim=(1, 2))
 
 
-properties = {"ink": lambda images: images.mean(dim=(1, 2, 3)), "slant": slant}
-figure, axes = figures.canvas(count=2, columns=2, width=4.2, height=3.2)
-for ax, (name, measure) in zip(axes, properties.items(), strict=True):
-    rising = 0
-    for petal, colour in enumerate(figures.CLASS_COLOURS):
-        along = measure(sheet(flower, petal)).unflatten(0, (9, 9)).mean(dim=0)  # (9,), from the inner end to the tip
-        ax.plot((torch.arange(9) + 0.5) / 9, along, color=colour, label=str(petal))
-        rising += int(along[-1] > along[0])
-    print(f"{name}: more at the tip than at the inner end in {rising} of 10 petals")
-    ax.set(title=name, xlabel="percentile along the petal")
-axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), title="petal")
-figures.show(
-    figure,
-    alt="Two panels with a line for each petal, from its inner end to its tip. With MNIST the ink of the decoded pictures grows along "
-    "all petals but that of the ones, and their slant to the right grows along all ten.",
-)
+for petal in range(10):
+    leaning = slant(sheet(flower, petal)).unflatten(0, (9, 9))  # (across, along)
+    ends = [f"{leaning[:, i].mean():6.2f}" for i in (0, 4, 8)]
+    edges = [f"{leaning[i].mean():6.2f}" for i in (0, 4, 8)]
+    print(petal, *ends, "   ", *edges)
 
-# %% [markdown]
-# With MNIST the slant grows in all ten petals, and the ink in all but that of the ones, which have the least ink anyway. Nobody asked for that: the game fixes which petal a class gets, and leaves open how the class lies in it. Why is it alike in all petals? Perhaps because one encoder serves all classes, and what it knows of strokes it knows for all of them; and because the ten inner ends meet in the middle, where all pictures are pale. The paper, too, finds that style keeps its place from one mode to the next.
 
 # %% [markdown]
 # ## A swiss roll from 0 to 9
 #
-# The flower had an island for each class. A prior needs none. The paper's second example is a curve, the *swiss roll*: with $u$ uniform in $[0, 1)$, a point has the radius $3\sqrt{u}$ and the angle $4\pi\sqrt{u}$. Class $k$ owns the $k$-th tenth of $u$: the zeros sit in the centre, the nines at the outer end. Notebook 03 warned that without labels three epochs are far too few for a spiral: the codes blur across its turns.
+# The flower had a petal for each class. A prior needs no such islands. The paper's second example is a curve, the *swiss roll*: with $u$ uniform in $[0, 1)$, a point has the radius $3\sqrt{u}$ and the angle $4\pi\sqrt{u}$. Class $k$ owns the $k$-th tenth of $u$: the zeros sit in the centre, the nines at the outer end. Notebook 03 warned that without labels three epochs are far too few for a spiral: the codes blur across its turns.
 #
 # > **Predict, then run.** Twos and threes are neighbours on the roll, end to end. Which digits are neighbours *across*, from one turn to the next, and should that matter?
 
@@ -450,9 +428,6 @@ roll, _ = train(ROLL, data.train, runs[f"{many:,} labels"], **settings.roll)
 on_roll = mode_accuracy(roll.encode(test), digits, ROLL)
 print(f"{on_roll:.1%} of hold-out images lie nearest to their own class's part of the roll")
 assert on_roll > 0.3
-
-# %% [markdown]
-# This takes about 30 seconds. Some 86 % of the hold-out images are on their own part of the roll. The discriminator's loss ends at about 1.2, below $2 \ln 2$: a curve is infinitely thin, codes beside it are easily found out.
 
 # %% [markdown]
 # ## Figure 4
@@ -468,9 +443,7 @@ figures.show(
 )
 
 # %% [markdown]
-# **(a)** and **(c)** of the paper's figure. The digits follow one another along the roll, 0 in the centre and 9 at the outer end, each on its tenth. Each tenth is equally probable, though not equally long, and so is each digit, nearly. The codes between the turns are images of which the encoder is not sure: to look like a draw, a code would have to decide for one turn or the other.
-#
-# **(d)** The walk along the main axis of the roll, from $u = 0$ to $u = 1$ in a hundred steps of equal probability:
+# TODO text.
 
 # %%
 figures.show(
@@ -480,9 +453,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Read it as a text, line by line: line $k$ should be the digit $k$. Within a line the style changes slowly. Where a line ends the digit changes, within about two steps, and the pictures there are a blend of both; some borders are a step early or late. There is no gap anywhere: unlike the flower, the roll is connected, and so the decoder must get from a 3 to a 4 somehow.
-#
-# **Beside the paper.** It shows its Figure 4 as pictures, and gives no number to compare with. Its networks have 1000 units in each layer, by its usual settings, and it does not say how long they were trained. Ours have 256 units, 4 epochs for the flower and 6 for the roll, one seed, Adam instead of SGD. The number of labels and of images is the same.
+# TODO walk text
 
 # %% [markdown]
 # ## Walk it yourself
@@ -498,7 +469,7 @@ walk(roll)
 # - With a one-hot class beside every point, one discriminator plays a game for each class: $q(z|y)$ against $p(z|y)$.
 # - The eleventh class says "not known". Its draws come from the whole prior, so that images without a label are matched as a whole, and none of them is given a false class.
 # - Only the discriminator sees labels. The encoder learns to recognise the class, and places images that nobody labelled.
-# - On MNIST about 91 % of hold-out images land in their own petal with 10,000 labels, 86 % with 1,000 if these are shown often enough, and 16 % if not. On the swiss roll 86 % do.
+# - TODO numbers.
 # - The class decides the region, and style is what is left for the place within it.
 #
 # ## Exercises
