@@ -44,7 +44,7 @@ RESTATED = {  # the paper's steps, as restated
 }
 QUICK = RESTATED | {"reconstruction": SGD(0.003, momentum=0.9), "discriminators": Adam(1e-3, beta1=0.5)}
 settings = choose(
-    smoke=dict(data="digits", hidden=(64, 64), epochs=15, drops={12: 10}, batch_size=25, steps=RESTATED, labels=(100, 500)),
+    smoke=dict(data="digits", hidden=(64, 64), epochs=20, drops={16: 10}, batch_size=25, steps=RESTATED, labels=(100, 500)),
     quick=dict(data="mnist", hidden=(256, 256), epochs=5, drops={4: 10}, batch_size=100, steps=QUICK, labels=(100, 1000)),
     paper=dict(
         data="mnist", hidden=(1000, 1000), epochs=5000, drops={50: 10, 1000: 10}, batch_size=100, steps=RESTATED,
@@ -121,7 +121,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Every head has a circle of radius $\eta/2$ about it: two heads are at least $\eta$ apart when their circles do not overlap. The cost spreads the heads until the circles just touch, and then it is 0 and stops pushing. So where they end depends on where they began; the cost has no taste for circles or grids. Keep that in mind for the map.
+# Every head has a circle of radius $\eta/2$ about it: two heads are at least $\eta$ apart when their circles do not overlap. The cost spreads the heads until the circles just touch, and then it is 0 and stops pushing. So where they end depends on where they began; the cost has no taste for circles or grids. This is wanted: *which* class lies where is for the reconstruction to decide.
 #
 # Two numbers say what $\eta$ means. First, how often a point lies nearer to another head than to its own: for two heads at distance $\eta$ that is the chance that a normal number exceeds $\eta/2$. Second, what the threshold is there for: without one, the pushing would never end.
 
@@ -164,7 +164,7 @@ class Networks(System):
 
 
 # %% [markdown]
-# Then the losses. `tell_apart` and `fool` are the two sides of a game, as in the last two notebooks. New are the sum $W_C\,y + z$ in the reconstruction, and the head cost. The order of the phases is the paper's; `learns` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
+# Then the losses. `tell_apart` and `fool` are the two sides of a game, as in the last two notebooks. New are the sum in `represent`, and the head cost. The order of the phases is the paper's; `learns` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
 
 
 # %%
@@ -233,7 +233,7 @@ assert all(np.allclose(ours[name], theirs[name], rtol=1e-3) for name in theirs)
 # %% [markdown]
 # ## A thousand labels, two dimensions
 #
-# Which steps? In a few epochs the paper's own do not suit a map with few labels, and the reason is instructive. The weights start very small (standard deviation 0.01), so the discriminator of $y$ sees nothing to object to for about three epochs. Until it does, $y$ may stay soft, and a soft $y$ places an image *anywhere between* the heads. The reconstruction makes use of that at once, and moves images away from where the labels want them: with 100 labels, 42 % of the validation images were named wrong after six epochs. So in the quick profile the discriminators learn with Adam, which wakes them early, and the reconstruction takes a third of its step: 22 % after four epochs. (256 units, one seed.) Near the end all steps are divided by ten.
+# STEPS-PROSE
 
 
 # %%
@@ -258,14 +258,11 @@ print(f"nearest two heads: {nearest:.2f} apart, with η = {many.head_distance:.0
 assert nearest > 0.9 * many.head_distance
 
 # %% [markdown]
-# This takes about half a minute on two free cores. The reconstruction loss ends near 19; answering with the mean image would cost 26. The cost of the heads is 0 after about 450 updates, and the nearest two heads are then $\eta$ apart, no farther. Both games end near their dashed lines.
+# AFTER-TRAINING-PROSE
 #
 # > **Predict, then run.** Ten heads have places on the map now, about which nobody said anything. Which digits will be neighbours? And what does the decoder draw at a head itself, where $z = 0$?
 
 # %%
-unmoved = push_apart(DimensionalityReductionAdversarialAutoencoder(data.image_shape, seed=0).head_positions, 6.0)
-moved = (many.head_positions - unmoved).norm(dim=1).mean()
-print(f"a head ended {moved:.1f} from where its start and its cost alone would have put it")
 figures.show(
     figures.representation(
         many.encode(test.images), test.labels, many.head_positions, pictures=many.decode(many.head_positions)
@@ -275,11 +272,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Ten clusters with gaps between them, and beside the map what the decoder draws at each head: a typical digit of each class. Three things to see:
-#
-# - **Neighbours mean nothing here.** The heads ended close to where their random start and their cost alone would have put them. So it is the seed that decides which classes lie side by side, and another seed gives another map. What lies where *within* a cluster is learnt.
-# - **Heads are not centres.** A class may keep to one side of its head. The game on $z$ fits the styles of *all* images together to a Gaussian, never those of one class, as in the first toy of notebook 02. The ones lie on a crescent: a 1 has one kind of style, its slant, and a curve is enough for it.
-# - **Dots in the gaps** are images whose $y$ is not sure: they lie between the heads that it hesitates between.
+# MAP-PROSE
 #
 # ## Fewer labels, no labels, more dimensions
 #
@@ -295,11 +288,6 @@ figures.show(
 few_labels, _ = train(FEW)
 clusters, _ = train(steps=RESTATED, classes=20, supervised=False, batch_norm=True, input_noise=0.0, input_dropout=0.2)
 wide, _ = train(FEW, latent_dim=10, fixed_heads=10.0)
-
-# %% [markdown]
-# About a minute and a half in all. The reconstruction losses end near 19 with 100 labels, 17 with twenty clusters (twice as many places to choose from) and 13 in ten dimensions, where the styles have room. So the last one reconstructs best; with its 100 labels it will also turn out to name more digits right than the 2-D system with the same labels, in the paper as here. In two dimensions reconstruction and naming compete for the same numbers.
-#
-# The twenty clusters are trained with the paper's steps: woken early, as in the quick steps, the discriminator of $y$ forces decisions before there is anything to decide by, and on validation images only nine of the twenty clusters were then in use.
 
 # %% [markdown]
 # ## How do I project ten dimensions to two?
@@ -327,14 +315,7 @@ for rule, classes in wrong.items():
 assert math.isclose(style.std(dim=0).mean(), math.sqrt(5), abs_tol=0.02)
 
 # %% [markdown]
-# Each row of $A$ is a direction in the plane, and the ten numbers of a representation say how far to go in each of the ten directions. What does the picture lose?
-#
-# - The heads come closer: neighbours on the circle are $20 \sin 18° \approx 6.2$ apart, where in ten dimensions any two are 14.1 apart.
-# - The styles grow: $A^\top A = 5\,I$, so ten numbers of standard deviation 1 add up to two of standard deviation $\sqrt5 \approx 2.24$.
-#
-# So clusters that are far apart in ten dimensions overlap in the plane, and naming images by the nearest head *in the plane* is worse than $q(y \mid x)$ by about ten points. The errors of (d), the paper's and ours, are those of $q(y \mid x)$: the projection is for the eye. Nor can a point of the plane be decoded any more: it stands for eight dimensions of points in ten.
-#
-# Would principal components do? They look for the plane in which the points spread most, and ten heads on ten axes spread equally in all directions: no plane is better than another. The circle treats all heads alike, and the order on it is ours to choose (exercise 1).
+# PROJECTION-PROSE
 #
 # ## Figure 11
 #
@@ -343,10 +324,10 @@ assert math.isclose(style.std(dim=0).mean(), math.sqrt(5), abs_tol=0.02)
 
 # %%
 def naming(rule):
-    """The test error (a share) of the twenty clusters, and their names (20,), -1 where no test image is in one."""
+    """The test error (a share) of the twenty clusters, and their names (20,)."""
     held_out = [(clusters.probabilities(split.images), split.labels) for split in (validation, test)]
     found = clustering_error(*held_out[0], *held_out[1], rule=rule)
-    return found.error, found.names.clone().index_fill(0, torch.tensor(found.empty, dtype=torch.long), -1)
+    return found.error, found.names
 
 
 def error_of(system):
@@ -365,15 +346,12 @@ WHAT = {
 
 # %%
 def draw_map(ax, z, heads=None, names=range(10), labels=test.labels):
-    """Dots z (N, 2) coloured by label; heads (K, 2) as rings with their names inside, empty clusters as grey ones."""
+    """Dots z (N, 2) coloured by label; heads (K, 2) as rings with their names inside."""
     ax.scatter(*z.T, s=3, c=[figures.CLASS_COLOURS[label] for label in labels.tolist()], alpha=0.8, linewidths=0)
-    heads = torch.empty(0, 2) if heads is None else heads
-    for head, name in zip(heads.tolist(), names, strict=False):
-        colour, text = ("#b0b0b0", "") if name < 0 else (figures.CLASS_COLOURS[name], str(int(name)))
-        ax.scatter(*head, s=150, c="white", edgecolors=colour, linewidths=2, zorder=3)
-        ax.text(*head, text, ha="center", va="center", fontsize=9, weight="bold", zorder=4)
-    low, high = (torch.cat([z.quantile(q, dim=0)[None], heads]) for q in (0.003, 0.997))
-    low, high = low.amin(dim=0).numpy(), high.amax(dim=0).numpy()
+    for head, name in zip([] if heads is None else heads.tolist(), names, strict=False):
+        ax.scatter(*head, s=150, c="white", edgecolors=figures.CLASS_COLOURS[name], linewidths=2, zorder=3)
+        ax.text(*head, str(int(name)), ha="center", va="center", fontsize=9, weight="bold", zorder=4)
+    low, high = np.quantile(z, 0.003, axis=0), np.quantile(z, 0.997, axis=0)
     half, (x, y) = 0.56 * (high - low).max(), (low + high) / 2
     ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), xticks=[], yticks=[], aspect="equal")
 
@@ -398,9 +376,7 @@ figures.show(
 )
 
 # %% [markdown]
-# - **(a)** and **(b)** have the same seed and so the same arrangement. With 100 labels the clusters are as neat as with 1000; it is their *content* that is less pure. Look at 9 and 4: some fours have moved in with the nines. A tidy map is no proof of a good one, which is why each panel has its error.
-# - **(c)** knows no names. Two clusters of zeros or sevens differ in the manner of writing; some clusters hold two digits that look alike; grey rings are clusters that no test image is in.
-# - **(d)** has the overlap of the projection, which its error does not.
+# FIG-PROSE
 
 # %%
 EXPERIMENTS = {
@@ -409,20 +385,18 @@ EXPERIMENTS = {
     "c": "reduction-2d-20-clusters",
     "d": "reduction-10d-100",
 }
-print(f"{'test error, %':30}{'paper':>6}{'here':>7}   long runs (updates, seed)")
+print(f"{'test error':28}{'paper':>8}{'here':>8}   long runs (updates; seeds)")
 for letter, name in EXPERIMENTS.items():
     runs = [run for run in experiments.records(name, "../results") if run["profile"] != "smoke"]
     key = "paper_rule_error" if letter == "c" else "test_error"
-    longer = ", ".join(f"{100 * run['metrics'][key]:.1f} ({run['updates']:,}, {run['seed']})" for run in runs)
-    print(f"{WHAT[letter]:30}{PAPER[letter]:>6.2f}{100 * errors[letter]:>7.1f}   {longer or 'none in results/'}")
-print(
-    f"clusters by the majority rule: {100 * by_majority:.1f} %; clusters without a test image: {int((names < 0).sum())}"
-)
+    longer = ", ".join(f"{run['metrics'][key]:.1%} ({run['updates']:,}; seed {run['seed']})" for run in runs)
+    print(f"{WHAT[letter]:28}{PAPER[letter]:>6.2f} %{errors[letter]:>8.1%}   {longer or 'none in results/'}")
+print(f"(c) by the majority rule: {by_majority:.1%}")
 chance = 1 - 1 / len(data.classes)
 assert errors["a"] < 0.3 and max(errors.values()) < chance
 
 # %% [markdown]
-# Ours: seed 0, networks of 256 units, 2,500 updates; the steps were chosen on validation images. The paper's: as restated, 1000 units and some three million updates; it does not print its $\eta$. With 1000 labels five epochs come within a few points of the paper; with 100 labels, and even more without any, training goes on to improve for long.
+# TABLE-PROSE
 #
 # ## t-SNE beside it
 #
@@ -457,16 +431,11 @@ figures.show(
 assert not hasattr(TSNE, "transform")  # t-SNE places the points it was given, and no others
 
 # %% [markdown]
-# Above each map stands how often the five nearest neighbours of a point, on the map, have its digit. t-SNE finds most digits without any label, and better than (c) does after five epochs: as a picture of *these* 2,000 images it is hard to beat. But:
+# TSNE-PROSE
 #
-# - t-SNE has no encoder. It moves 2,000 points until they fit, and what it returns are points, not a function. For a new image it has no place (`TSNE` in scikit-learn has no `transform`); one has to start again, and gets another map. Our encoders never saw these test images.
-# - t-SNE has no decoder. What lies between two islands? It cannot say.
-# - Sizes and distances of islands in t-SNE mean little. In (a) a cluster head lies 6 from the next, and a style has standard deviation 1.
-# - And t-SNE cannot be told anything. (a) was told 1000 labels, and uses them.
+# **A new point.** Take a test image and turn it, a little at a time. None of these pictures was in any data set. The encoder places each, and we can watch the point travel.
 #
-# **New points.** Take a test image and turn it, a little at a time. These pictures were in no data set. The encoder places each, and we can watch the point travel.
-#
-# > **Predict, then run.** A 1 is turned from 40° to the right to 40° to the left, and a 6 by 180°. What paths do they draw on the map (a)?
+# > **Predict, then run.** A 6 is turned by 180°. Where does it start, where does it end, and what lies between?
 
 
 # %%
@@ -479,40 +448,36 @@ def turned(image, degrees):
     return F.grid_sample(images, F.affine_grid(rows, images.shape, align_corners=False), align_corners=False)
 
 
-turns = {1: list(range(-40, 41, 10)), 6: list(range(0, 181, 20))}
-turning = {}
-for digit, degrees in turns.items():
-    image = test.images[(test.labels == digit) & (many.classify(test.images) == digit)][0]
-    turning[digit] = turned(image, degrees)  # (N, C, H, W)
-    print(f"the {digit} is named", *many.classify(turning[digit]).tolist())
+six = test.images[(test.labels == 6) & (many.classify(test.images) == 6)][0]
+turning = turned(six, range(0, 181, 15))  # (13, C, H, W)
+path = many.encode(turning)  # (13, 2)
 
 # %%
-figure, axes = figures.canvas(count=2, columns=2, width=4.4, height=4.4)
-for ax, (digit, degrees) in zip(axes, turns.items(), strict=True):
-    path = many.encode(turning[digit])  # (N, 2)
-    draw_map(ax, *maps["a"])
-    ax.plot(*path.T, color=figures.INK, linewidth=1.2, marker="o", markersize=4, zorder=5)
-    for place, angle in ((path[0], degrees[0]), (path[-1], degrees[-1])):
-        ax.annotate(f"{angle}°", place, (6, 6), textcoords="offset points", weight="bold", zorder=6)
-    ax.set_title(f"a {digit} turned from {degrees[0]}° to {degrees[-1]}°")
+figure, (ax,) = figures.canvas(width=6.2, height=6.2)
+draw_map(ax, *maps["a"])
+ax.plot(*path.T, color=figures.INK, linewidth=1.5, marker="o", markersize=4, zorder=5)
+for place, text in ((path[0], "0°"), (path[-1], "180°")):
+    ax.annotate(
+        text, place, xytext=(9, 9), textcoords="offset points", weight="bold", zorder=6, backgroundcolor="#ffffffb0"
+    )
 figures.show(
     figure,
-    alt="Two copies of the map with a thousand labels. On the first, the path of a turned 1, which stays among the ones and runs along their "
-    "cluster. On the second, the path of a turned 6, which begins among the sixes and then jumps between clusters.",
+    alt="The map with a thousand labels, and on it the path of a 6 that is turned by 180 degrees: it begins among the sixes, leaves "
+    "them, and jumps from cluster to cluster.",
 )
-
-# %%
-for digit, degrees in turns.items():
-    both = torch.cat([turning[digit], many.decode(many.encode(turning[digit]))])
-    figures.show(
-        figures.show_images(
-            both, len(degrees), rows=("turned", "decoded"), captions=[f"{angle}°" for angle in degrees]
-        ),
-        alt=f"Two rows of pictures: a {digit} turned step by step, and below each what the decoder draws at its place on the map.",
-    )
+figures.show(
+    figures.show_images(
+        torch.cat([turning, many.decode(path)]),
+        len(turning),
+        rows=("turned", "decoded"),
+        captions=[f"{d}°" for d in range(0, 181, 15)],
+    ),
+    alt="Two rows of thirteen pictures: a 6 turned step by step by 180 degrees, and what the decoder draws at the place of each.",
+)
+print("named:", *many.classify(turning).tolist())
 
 # %% [markdown]
-# The 1 stays at home and walks along the crescent of the ones: its slant is a coordinate of the map. (Where it is turned farther than people write, it may step out.) The 6 leaves its cluster, and then jumps: what is half turned is no digit at all, and $y$ has to choose among ten wrong answers, sometimes not surely. Upside down it is a 9 to us, and to the network only if it looks like the nines that it knows. The decoded row says what the map takes each picture for.
+# TURN-PROSE
 #
 # ## Play with it
 #
