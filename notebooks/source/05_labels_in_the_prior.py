@@ -34,6 +34,7 @@ from aae_lib.priors import GaussianMixture, SwissRoll
 from aae_lib.systems import Adam, AdversarialAutoencoder, Phase, System
 from aae_lib.systems.base import as_float, half_squared_error
 
+# %%
 settings = choose(
     smoke=dict(
         data="digits", labels=(50, 250), hidden=(128, 128), batch_size=50,

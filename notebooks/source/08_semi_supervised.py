@@ -37,6 +37,7 @@ from aae_lib.networks import MLP, Decoder, Discriminator, Encoder, initialise
 from aae_lib.priors import Categorical, Gaussian
 from aae_lib.systems import SGD, Adam, Phase, SemiSupervisedAdversarialAutoencoder, System, VariationalAutoencoder
 
+# %%
 settings = choose(
     smoke=dict(
         data="digits", labels=(100, 500), hidden=(64, 64), games=(64, 64), initial_std=None, batch_size=50,
@@ -133,6 +134,7 @@ def bce(logits, target):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
+# %%
 class Toy(System):
     """A classifier of points; ``learning`` names the phases that it is trained with."""
 

@@ -35,6 +35,7 @@ from aae_lib.priors import Categorical, Gaussian
 from aae_lib.systems import SGD, Adam, DimensionalityReductionAdversarialAutoencoder, Phase, System
 from aae_lib.systems.base import fool, half_squared_error, tell_apart
 
+# %%
 RESTATED = {  # the paper's steps, as restated
     "reconstruction": SGD(0.01, momentum=0.9),
     "discriminators": SGD(0.1, momentum=0.1),
