@@ -24,10 +24,15 @@ from aae_lib.evaluation import (
     Samples,
     choose_sigma,
     clustering_error,
+    feature_fid,
+    label_probe,
     latent,
     mean_and_standard_error,
+    mode_accuracy,
     name_clusters,
     parzen_log_likelihood,
+    precision_recall,
+    train_feature_network,
 )
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
 from aae_lib.systems import (
@@ -46,6 +51,7 @@ SHAPE = (1, 4, 4)
 IMAGES = torch.randint(256, (30, *SHAPE), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 FLOATS = IMAGES.float() / 255
 CODES = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
+EVEN = torch.full((30, 3), 1 / 3)  # what a classifier says that knows nothing
 UNLABELLED = Split(IMAGES)
 LABELLED = Split(IMAGES, torch.arange(30) % 3)
 
@@ -323,6 +329,48 @@ TABLE = {
         lambda f: Gaussian(2).sample_labelled(3),
         ValueError,
         ["prior", "no regions"],
+    ),
+    # Measures
+    "logits for the test probabilities": (
+        lambda f: clustering_error(
+            torch.full((30, 3), 1 / 3), LABELLED.labels, torch.randn(30, 3) * 9, LABELLED.labels
+        ),
+        ValueError,
+        ["test_probabilities", "sum to 1"],
+    ),
+    "test labels of other images": (
+        lambda f: clustering_error(EVEN, LABELLED.labels, EVEN, LABELLED.labels[:3]),
+        ValueError,
+        ["test_labels", "(30,)", "(3,)"],
+    ),
+    "a feature network without labels": (lambda f: train_feature_network(UNLABELLED), ValueError, ["labels", "none"]),
+    "a feature network of a whole dataset": (
+        lambda f: train_feature_network(load("digits")),
+        TypeError,
+        ["split", "data.train", "Dataset"],
+    ),
+    "the distance of one feature": (lambda f: feature_fid(CODES[:1], CODES), ValueError, ["real", "at least 2"]),
+    "features of two networks": (lambda f: feature_fid(CODES, CODES[:, :1]), ValueError, ["fake", "(N, 2)", "(30, 1)"]),
+    "more neighbours than features": (
+        lambda f: precision_recall(CODES, CODES[:3]),
+        ValueError,
+        ["k is 3", "only 3 features"],
+    ),
+    "a probe for one class": (
+        lambda f: label_probe(CODES, LABELLED.labels * 0, CODES, LABELLED.labels),
+        ValueError,
+        ["train_labels", "one class"],
+    ),
+    "modes of a prior without regions": (
+        lambda f: mode_accuracy(CODES, LABELLED.labels, Gaussian(2)),
+        ValueError,
+        ["Gaussian", "no regions"],
+    ),
+    "modes of no prior": (lambda f: mode_accuracy(CODES, LABELLED.labels, None), TypeError, ["prior", "None"]),
+    "fewer modes than classes": (
+        lambda f: mode_accuracy(CODES, LABELLED.labels, GaussianMixture(components=2)),
+        ValueError,
+        ["labels", "below 2", "2"],
     ),
     # Data files
     "corrupt MNIST": (

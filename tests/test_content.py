@@ -253,7 +253,7 @@ class TestHeads:
         system = DimensionalityReductionAdversarialAutoencoder(SHAPE, classes=3, head_distance=6.0, **SIZES)
         still = {phase.name: SGD(0.0) for phase in system.phases()} | {"heads": SGD(0.05)}
         train(system, epochs=300, optimizers=still)
-        assert float(system.cluster_heads.distances().min()) > 5.8
+        assert system.cluster_heads.distances().min().item() > 5.8
 
     def test_fixed_heads_stay_where_they_are(self):
         system = SYSTEMS["reduction with fixed heads"]()
