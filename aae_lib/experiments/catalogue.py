@@ -158,7 +158,7 @@ CLUSTERS = {
     "paper": (1500, {50: 10}),
     "build": ClusteringAdversarialAutoencoder,
     "phases": "",
-    "quick_system": dict(hidden=(500, 500), discriminator_hidden=(300, 300)),  # of 3000: what a laptop trains for 120 epochs
+    "quick_system": dict(hidden=(500, 500), discriminator_hidden=(300, 300)),  # of 3000
 }
 POINTS = {
     "paper": (5000, {50: 10, 1000: 10}),
