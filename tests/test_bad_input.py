@@ -543,6 +543,11 @@ TABLE = {
         TypeError,
         ["clusters", "'16'"],
     ),
+    "a consistency below 0": (
+        lambda f: ClusteringAdversarialAutoencoder(SHAPE, consistency=-0.1),
+        ValueError,
+        ["consistency", "at least 0", "-0.1"],
+    ),
     "more clusters than images": (
         lambda f: train(
             system=ClusteringAdversarialAutoencoder(SHAPE, clusters=31, hidden=(8,), discriminator_hidden=(8,))

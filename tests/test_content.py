@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -23,6 +24,7 @@ from aae_lib.systems import (
     GenerativeMomentMatchingNetwork,
     SemiSupervisedAdversarialAutoencoder,
     SupervisedAdversarialAutoencoder,
+    semi_supervised,
 )
 from aae_lib.systems.base import HIDDEN
 from aae_lib.systems.content import as_content
@@ -49,6 +51,9 @@ SYSTEMS = {
     "supervised": lambda: SupervisedAdversarialAutoencoder(SHAPE, prior=Gaussian(2), classes=3, **SIZES),
     "semi-supervised": lambda: SemiSupervisedAdversarialAutoencoder(SHAPE, prior=Gaussian(2), classes=3, **SIZES),
     "clustering": lambda: ClusteringAdversarialAutoencoder(SHAPE, prior=Gaussian(2), clusters=3, **SIZES),
+    "consistent clustering": lambda: ClusteringAdversarialAutoencoder(
+        (1, 6, 6), prior=Gaussian(2), clusters=3, consistency=2.0, **SIZES
+    ),
     "reduction": lambda: with_near_heads(supervised=True),
     "reduction without labels": lambda: with_near_heads(supervised=False),
     "reduction with fixed heads": lambda: DimensionalityReductionAdversarialAutoencoder(
@@ -66,6 +71,7 @@ PHASES = {  # who may move, by phase
     "supervised": GAME,
     "semi-supervised": {**TWO_GAMES, "classification": ENCODER},
     "clustering": TWO_GAMES,
+    "consistent clustering": {**TWO_GAMES, "consistency": ENCODER},
     "reduction": {**HEADS, "classification": ENCODER},
     "reduction without labels": HEADS,
     "reduction with fixed heads": {**TWO_GAMES, "classification": ENCODER},
@@ -80,8 +86,8 @@ def random_images(count: int, shape=SHAPE) -> torch.Tensor:
     return torch.rand(count, *shape, generator=torch.Generator().manual_seed(5))
 
 
-def labelled_images(count: int = 9, classes: int = 3) -> Split:
-    return Split(random_images(count), torch.arange(count) % classes)
+def labelled_images(count: int = 9, classes: int = 3, shape=SHAPE) -> Split:
+    return Split(random_images(count, shape), torch.arange(count) % classes)
 
 
 def batch_of(split: Split, seed: int = 0) -> Batch:
@@ -108,13 +114,14 @@ class TestPhases:
         for current, expected in PHASES[name].items():
             system = SYSTEMS[name]()
             before = {key: value.clone() for key, value in system.named_parameters()}
-            train(system, optimizers={p.name: SGD(0.1 if p.name == current else 0.0) for p in system.phases()})
+            rates = {p.name: SGD(0.1 if p.name == current else 0.0) for p in system.phases()}
+            train(system, labelled_images(shape=system.image_shape), optimizers=rates)
             changed = [key for key, value in system.named_parameters() if not torch.equal(value, before[key])]
             assert {key.split(".")[0] for key in changed} == expected, current
 
     @each_system
     def test_a_small_step_of_a_phase_lowers_its_loss(self, name):
-        split = labelled_images(30)
+        split = labelled_images(30, shape=SYSTEMS[name]().image_shape)
         for phase in SYSTEMS[name]().phases():
             system = SYSTEMS[name]()
             loss = next(p for p in system.phases() if p.name == phase.name).loss
@@ -229,6 +236,41 @@ class TestContentAndStyle:
         system, images = SYSTEMS["supervised"](), random_images(3)
         labels = torch.tensor([2, 2, 2])
         assert torch.equal(system.reconstruct(images, labels), system.decode(system.encode(images), labels))
+
+
+class TestConsistency:
+    """A phase that clustering may have beside the paper's."""
+
+    def test_it_is_the_divergence_from_the_answers_at_distorted_images(self, monkeypatch):
+        system = SYSTEMS["consistent clustering"]()
+        batch, moved = batch_of(labelled_images(shape=(1, 6, 6))), random_images(9, (1, 6, 6)).flip(0)
+        monkeypatch.setattr(semi_supervised, "distorted", lambda images, generator: moved)
+        p = system.probabilities(batch.images)  # as in use: without dropout
+        q = copy.deepcopy(system).train().heads(moved)[0].softmax(dim=1)  # a copy: batch norm remembers what it sees
+        expected = 2.0 * (p * (p / q).log()).sum(dim=1).mean()
+        assert expected > 1e-4
+        assert system.consistency_loss(batch).item() == pytest.approx(expected.item(), rel=1e-3)
+        assert system.training
+
+    def test_distorted_images_differ_from_each_other_and_stay_near(self):
+        square = torch.zeros(50, 1, 28, 28)
+        square[:, :, 8:20, 8:20] = 1
+        moved = semi_supervised.distorted(square, torch.Generator().manual_seed(0))
+        assert moved.shape == square.shape and 0 <= float(moved.min()) and float(moved.max()) <= 1.0001
+        assert len(moved.flatten(1).unique(dim=0)) == 50
+        overlap = (moved * square).sum(dim=(1, 2, 3)) / 144
+        assert 0.6 < float(overlap.min()) and float(overlap.mean()) < 0.95
+        torch.testing.assert_close(moved.mean(dim=0), square[0], atol=0.5, rtol=0)  # to no side in particular
+
+    def test_distortions_are_the_same_in_bfloat16(self):
+        images = random_images(4, (1, 28, 28))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            moved = semi_supervised.distorted(images.bfloat16(), torch.Generator().manual_seed(1))
+        expected = semi_supervised.distorted(images.bfloat16().float(), torch.Generator().manual_seed(1))
+        torch.testing.assert_close(moved, expected)
+
+    def test_without_a_weight_there_is_no_such_phase(self):
+        assert "consistency" not in [phase.name for phase in SYSTEMS["clustering"]().phases()]
 
 
 class TestHeads:
