@@ -46,7 +46,7 @@ RESTATED = {  # the paper's steps, as restated
 QUICK = RESTATED | {"reconstruction": SGD(0.003, momentum=0.9), "discriminators": Adam(1e-3, beta1=0.5)}
 settings = choose(
     smoke=dict(data="digits", hidden=(64, 64), epochs=20, drops={16: 10}, batch_size=25, steps=RESTATED, labels=(100, 500)),
-    quick=dict(data="mnist", hidden=(256, 256), epochs=5, drops={4: 10}, batch_size=100, steps=QUICK, labels=(100, 1000)),
+    quick=dict(data="mnist", hidden=(256, 256), epochs=8, drops={6: 10}, batch_size=100, steps=QUICK, labels=(100, 1000)),
     paper=dict(
         data="mnist", hidden=(1000, 1000), epochs=5000, drops={50: 10, 1000: 10}, batch_size=100, steps=RESTATED,
         labels=(100, 1000),
@@ -353,6 +353,8 @@ def draw_map(ax, z, heads=None, names=range(10), labels=test.labels):
         ax.scatter(*head, s=150, c="white", edgecolors=figures.CLASS_COLOURS[name], linewidths=2, zorder=3)
         ax.text(*head, str(int(name)), ha="center", va="center", fontsize=9, weight="bold", zorder=4)
     low, high = np.quantile(z, 0.003, axis=0), np.quantile(z, 0.997, axis=0)
+    if heads is not None:  # some may have no image near them
+        low, high = np.minimum(low, heads.min(dim=0).values), np.maximum(high, heads.max(dim=0).values)
     half, (x, y) = 0.56 * (high - low).max(), (low + high) / 2
     ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), xticks=[], yticks=[], aspect="equal")
 
