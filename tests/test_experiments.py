@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aae_lib.data import Split, load
-from aae_lib.experiments import EXPERIMENTS, ledger, records, run, table
+from aae_lib.experiments import EXPERIMENTS, ledger, likelihood, records, run, table
 from aae_lib.experiments.__main__ import main
 
 
@@ -99,6 +99,22 @@ def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path)
     if "test_error" in record["metrics"]:
         assert record["labelled"] == 100 and record["metrics"]["test_error"] < 0.4
     assert records(name, tmp_path) == [record] and records("another", tmp_path) == []
+
+
+def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="json is missing; make it with: run parzen-mnist"):
+        likelihood("parzen-mnist", 500, profile="smoke")
+    path = run("parzen-mnist", profile="smoke", progress=False)
+    before = json.loads(path.read_text())
+    assert main(["likelihood", "parzen-mnist", "--profile", "smoke", "--samples", "30000", "--images", "250"]) == 0
+    likelihood("parzen-mnist", 20, images=100, profile="smoke", progress=False)
+    likelihood("parzen-mnist", 20, images=200, profile="smoke", progress=False)
+    after = json.loads(path.read_text())
+    few, many = after.pop("likelihoods")
+    assert after == before
+    assert (few["samples"], few["images"], many["samples"], many["images"]) == (20, 200, 30_000, 250)
+    assert few["log_likelihood"] < many["log_likelihood"]
 
 
 def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):

@@ -54,6 +54,13 @@ def test_code_cells_are_short(source):
 
 
 @each_source
+def test_prose_has_no_gaps_left_to_fill(source):
+    gap = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b|^[A-Z0-9]+(-[A-Z0-9]+)+$", re.MULTILINE)
+    for cell in notebooks.from_source(source).cells:
+        assert cell.cell_type != "markdown" or not gap.search(cell.source), gap.search(cell.source)
+
+
+@each_source
 def test_every_picture_has_alt_text(source):
     for cell in read(source).cells:
         for output in cell.get("outputs", ()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import EXPERIMENTS, run, table
+from . import EXPERIMENTS, likelihood, run, table
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,8 +14,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("list", help="the experiments and what each asks")
     one = commands.add_parser("run", help="train, measure, write one JSON file")
     one.add_argument("name")
-    one.add_argument("--profile", default="quick")
-    one.add_argument("--seed", type=int, default=0)
+    more = commands.add_parser("likelihood", help="add to a run what more samples give: Table 1's column 10M")
+    more.add_argument("name")
+    more.add_argument("--samples", type=int, default=10_000_000)
+    more.add_argument("--images", type=int, default=1000)
+    for command in (one, more):
+        command.add_argument("--profile", default="quick")
+        command.add_argument("--seed", type=int, default=0)
     one.add_argument("--device", default="auto")
     commands.add_parser("table", help="all results beside the paper's numbers")
     chosen = parser.parse_args(arguments)
@@ -25,8 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     elif chosen.command == "table":
         print(table())
     else:
+        which = {"profile": chosen.profile, "seed": chosen.seed}
         try:
-            path = run(chosen.name, profile=chosen.profile, seed=chosen.seed, device=chosen.device)
+            if chosen.command == "likelihood":
+                print(likelihood(chosen.name, chosen.samples, images=chosen.images, **which))
+                return 0
+            path = run(chosen.name, device=chosen.device, **which)
         except (ValueError, TypeError, OSError, ArithmeticError) as error:
             print(error, file=sys.stderr)
             return 1

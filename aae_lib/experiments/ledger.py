@@ -18,8 +18,9 @@ from ..devices import choose_device
 from ..downloads import data_roots
 from ..files import writable, write_whole
 from ..profiles import PROFILES
-from ..storage import save
+from ..storage import restore, save
 from ..training import Moment, fit
+from . import measures
 from .catalogue import EXPERIMENTS
 from .experiment import Experiment
 
@@ -102,6 +103,39 @@ def run(
     checkpoint.unlink()
     curve.path.unlink(missing_ok=True)
     return path
+
+
+def likelihood(
+    name: str,
+    samples: int,
+    *,
+    images: int = 1000,
+    profile: str = "quick",
+    seed: int = 0,
+    results: str | Path = RESULTS,
+    checkpoints: str | Path = CHECKPOINTS,
+    progress: bool = True,
+) -> dict:
+    """Add to the record of a run, under ``likelihoods``, what more samples of its system give: Table 1's column "10M".
+
+    On the first ``images`` test images, with σ by half as many validation images. ``run`` must have made the record and
+    the trained system; FileNotFoundError where it has not. Returns what was added.
+    """
+    checks.one_of("name", name, EXPERIMENTS)
+    checks.positive_integer("images", images)
+    record_path = Path(results) / f"{name}.{profile}.seed{checks.seed('seed', seed)}.json"
+    trained = Path(checkpoints) / f"{name}.{profile}.seed{seed}.trained.safetensors"
+    for path in (record_path, trained):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; make it with: run {name} --profile {profile} --seed {seed}.")
+    system, data = restore(trained), _dataset(EXPERIMENTS[name].settings[profile]["dataset"])
+    found = measures.likelihood(system, data, samples, (max(2, images // 2), images), progress=progress)
+    found["images"] = float(min(images, len(data.test)))
+    record = json.loads(record_path.read_text(encoding="utf-8"))
+    others = [one for one in record.get("likelihoods", []) if one["samples"] != found["samples"]]
+    record["likelihoods"] = sorted([*others, found], key=lambda one: one["samples"])
+    write_whole(record_path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return found
 
 
 def records(name: str | None = None, results: str | Path = RESULTS) -> list[dict]:

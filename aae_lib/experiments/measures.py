@@ -19,6 +19,8 @@ from ..evaluation import (
 from ..systems import System
 from ..systems.base import as_float, half_squared_error
 
+SIGMAS = np.logspace(-1.5, 0, 31)
+
 
 def latent(system: System, data: Dataset) -> dict[str, float]:
     """How near q(z) is to p(z) on hold-out images, how well classes lie apart there, and the reconstruction error."""
@@ -57,9 +59,17 @@ def clustering(system: System, data: Dataset) -> dict[str, float]:
     return {**errors, "empty_clusters": float(len(found["paper"].empty))}
 
 
-def likelihood(system: System, data: Dataset) -> dict[str, float]:
-    """The Parzen estimate of test images under 10,000 samples, σ by the first 2,000 validation images."""
-    samples = Samples(system, 10_000)
-    sigma = sigma_search(samples, data.validation.images[:2000], np.logspace(-1.5, 0, 31)).sigma
-    mean, error = mean_and_standard_error(parzen_log_likelihood(samples, data.test.images, sigma=sigma))
-    return {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": 10_000.0}
+def likelihood(
+    system: System,
+    data: Dataset,
+    count: int = 10_000,
+    images: tuple[int, int] = (2000, 10_000),
+    *,
+    progress: bool = False,
+) -> dict[str, float]:
+    """The Parzen estimate of ``count`` samples: σ by the first validation images, nats of the first test ``images``."""
+    samples, (of_validation, of_test) = Samples(system, count), images
+    sigma = sigma_search(samples, data.validation.images[:of_validation], SIGMAS, progress=progress).sigma
+    nats = parzen_log_likelihood(samples, data.test.images[:of_test], sigma=sigma, progress=progress)
+    mean, error = mean_and_standard_error(nats)
+    return {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": float(count)}
