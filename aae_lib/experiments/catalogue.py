@@ -195,7 +195,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Table 2, MNIST, 100 labels", labelled=100, number=1.90, quick=(110, {90: 10}), **SEMI
     ),
     "semi-supervised-1000": _content(
-        "Table 2, MNIST, 1000 labels", labelled=1000, number=1.60, quick=(80, {64: 10}), **SEMI
+        "Table 2, MNIST, 1000 labels", labelled=1000, number=1.60, quick=(140, {120: 10}), **SEMI
     ),
     "semi-supervised-all": _content("Table 2, MNIST, all labels", number=0.85, quick=(40, {30: 10}), **SEMI),
     "semi-supervised-svhn-1000": _content(
