@@ -45,7 +45,7 @@ settings = choose(
     ),
     quick=dict(
         data="mnist", labels=(100, 1000), hidden=(400, 400), games=(200, 200), initial_std=None, batch_size=100,
-        epochs=(6, 2), drops={5: 10}, baseline=2, codes=20, m2=10, house=dict(data="house-numbers", epochs=5),
+        epochs=(10, 2), drops={8: 10}, baseline=2, codes=20, m2=10, house=dict(data="house-numbers", epochs=5),
     ),
     paper=dict(
         data="mnist", labels=(100, 1000), hidden=(1000, 1000), games=(1000, 1000), initial_std=0.01, batch_size=100,
