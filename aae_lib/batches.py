@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import checks
 from .data import Dataset
@@ -43,7 +44,11 @@ class Batches:
             raise ValueError(
                 f"labelled was given, but this {type(system).__name__} learns from no labels; leave it out."
             )
+        fewest = batch_size if self.labelled is None else min(batch_size, len(self.labelled))
+        if fewest == 1 and any(isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in system.modules()):
+            raise ValueError("batch_size, or labelled, is 1 image, but batch norm needs at least 2 at once; give more.")
         self.orders: dict[str, tuple[int, Tensor]] = {}  # the latest of each kind, with its number
+        self.digests: dict[str, str] = {}  # of what is trained on, once a checkpoint asks
 
     def _hide_labels(self, labelled: Tensor | None, classes: int) -> None:
         """Keep the labels of the images at ``labelled`` and hide all others."""
@@ -97,8 +102,13 @@ class Batches:
 
     def recipe(self) -> dict:
         """What a checkpoint must agree on to be gone on with."""
-        pixels = sum(float(chunk.float().sum()) for chunk in self.images.split(5000))
-        found = {"images": len(self.images), "pixels": round(pixels), "batch_size": self.batch_size, "seed": self.seed}
-        if self.labelled is not None:
-            found |= {"labelled": len(self.labelled), "labelled indices": int(self.labelled.sum())}
-        return found
+        if not self.digests:
+            seen = {"labelled indices": self.labelled, "labels": self.labels, "pixels": self.images}
+            self.digests = {name: _digest(values) for name, values in seen.items() if values is not None}
+        return {"images": len(self.images), "batch_size": self.batch_size, "seed": self.seed, **self.digests}
+
+
+def _digest(values: Tensor) -> str:
+    """The same for the same values on every machine, and another for any others."""
+    values = values.float() if values.is_floating_point() else values
+    return hashlib.sha256(values.cpu().contiguous().numpy()).hexdigest()[:16]

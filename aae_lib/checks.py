@@ -49,6 +49,15 @@ def positive_integers(argument: str, values: object) -> tuple[int, ...]:
     return tuple(positive_integer(f"each of {argument}", value) for value in values)
 
 
+def number(argument: str, value: object) -> float:
+    """``value`` as a finite float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{argument} must be a finite number, but it is {value!r}; give one such as 1.0.")
+    if not math.isfinite(value):
+        raise ValueError(f"{argument} must be finite, but it is {value}; give a number such as 1.0.")
+    return float(value)
+
+
 def positive_number(argument: str, value: object, *, zero: bool = False) -> float:
     """``value`` as a finite float above 0 (``zero=True``: or equal to 0)."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
@@ -59,9 +68,9 @@ def positive_number(argument: str, value: object, *, zero: bool = False) -> floa
 
 
 def seed(argument: str, value: object) -> int:
-    """``value`` as a seed: a whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise TypeError(f"{argument} must be a whole number of at least 0, but it is {value!r}.")
+    """``value`` as a seed: a whole number of at least 0, and small enough for numpy."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
+        raise TypeError(f"{argument} must be a whole number of at least 0 and below 2**32, but it is {value!r}.")
     return int(value)
 
 

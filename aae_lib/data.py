@@ -56,7 +56,7 @@ class Split:
         each, rest = divmod(count, len(classes))
         if rest:
             raise ValueError(f"count is {count}, which {len(classes)} classes cannot share evenly; give a multiple.")
-        draws = np.random.RandomState(seed)  # NumPy promises that its numbers never change; seeds can be published
+        draws = np.random.RandomState(checks.seed("seed", seed))  # whose numbers NumPy promises never to change
         chosen = []
         for label in classes:
             members = draws.permutation(np.flatnonzero(labels == label))

@@ -119,13 +119,14 @@ class Encoder(nn.Module):
             sizes = (math.prod(image_shape) + self.noise_dim, *hidden, out)
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         else:
+            _halved(image_shape, len(hidden))  # refuses what cannot be built
             self.features = ConvolutionalEncoder(image_shape, hidden, hidden[-1], batch_norm=batch_norm)
             sizes = (hidden[-1] + self.noise_dim, hidden[-1], out)
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         self.convolutional = body == "convolutional"
 
     def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Codes (B, Z) for images (B, C, H, W) in [0, 1]; without a generator, the posterior's centre (no noise)."""
+        """Codes (B, Z) for images (B, C, H, W) in [0, 1]; without a generator, without noise (a Gaussian's mean)."""
         if self.posterior == "gaussian":
             mean, log_variance = self.gaussian(images, generator)
             if generator is None:
@@ -245,6 +246,8 @@ def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
 
 def _halved(image_shape: tuple[int, int, int], times: int) -> list[tuple[int, int]]:
     """Heights and widths on the way down, the full size first: (28, 28), (14, 14), (7, 7), …"""
+    if times == 0:
+        raise ValueError("hidden is empty, but a convolutional body needs the channels of at least one layer.")
     _, height, width = image_shape
     sizes = [(height, width)]
     for _ in range(times):

@@ -120,6 +120,8 @@ class Uniform(Prior):
 
     def __post_init__(self) -> None:
         checks.positive_integer("dim", self.dim)
+        for name in ("low", "high"):
+            checks.number(name, getattr(self, name))
         if not self.low < self.high:
             raise ValueError(f"low must be below high, but low is {self.low} and high is {self.high}.")
 

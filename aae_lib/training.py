@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ class TrainingDiverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Moment:
-    """What a callback sees: before the first update (``update`` 0) and after every one."""
+    """What a callback sees: before the first update (``update`` 0) and after every one.
+
+    On a GPU every look makes it wait; a callback that needs only every k-th update says so by its attribute ``every``.
+    """
 
     system: System
     update: int
@@ -102,6 +106,7 @@ def fit(
     if not resumed:
         system.learn_pixels(batches.images)
     training = _Training(system.to(place), phases, batches.to(place), autocast)
+    training.arithmetic = {"device": place.type, "precision": "float32" if autocast is nullcontext else "bfloat16"}
     if resumed:
         training.resume(checkpoint)
     system.train()
@@ -129,6 +134,7 @@ class _Training:
         )
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
         self.epoch = -1
+        self.arithmetic: dict[str, str] = {}
 
     def run(self, epochs: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
         """Make all updates that are left until ``epochs`` are done, or Ctrl-C."""
@@ -136,7 +142,8 @@ class _Training:
         total = epochs * history.updates_per_epoch
         started = time.monotonic() - history.seconds
         saved = time.monotonic()
-        read_every = 1 if callbacks or self.batches.images.device.type == "cpu" else history.window
+        on_cpu = self.batches.images.device.type == "cpu"
+        read_every = 1 if on_cpu else math.gcd(history.window, *(getattr(look, "every", 1) for look in callbacks))
         bar = progress_bar(total, unit="updates", done=history.update, show=progress)
         with bar, until_interrupted() as interrupted:
             if not resumed:
@@ -145,7 +152,8 @@ class _Training:
                 self._update(history.update + len(self.unread))
                 history.interrupted = interrupted()
                 last = history.update + len(self.unread) == total
-                if len(self.unread) < read_every and not last and not history.interrupted:
+                made = history.update + len(self.unread)
+                if made % read_every and not last and not history.interrupted:
                     continue
                 bar.update(self._read())
                 history.seconds = time.monotonic() - started
@@ -224,14 +232,16 @@ class _Training:
     def _recipe(self) -> dict:
         """What a checkpoint must agree on to be gone on with. The number of epochs is free to grow."""
         optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
-        return {**self.batches.recipe(), "optimizers": optimizers}
+        return {**self.batches.recipe(), **self.arithmetic, "optimizers": optimizers}
 
 
 def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:
     owners = [phase for phase in phases for _ in phase.parts or (phase.name,)]
-    for number, row in enumerate(rows, start=history.update + 1):
+    for index, row in enumerate(rows):
         for phase, loss in zip(owners, row, strict=True):
             if not math.isfinite(loss):
+                history.add(rows[:index])
+                number = history.update + 1
                 raise TrainingDiverged(
                     f"the loss of phase {phase.name!r} is {loss} at update {number}; lower its learning rate "
                     f"({phase.optimizer.learning_rate:g}) with optimizers={{{phase.name!r}: ...}}.",

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from aae_lib import fit
+from aae_lib.batches import Batches
+from aae_lib.checks import DataError
 from aae_lib.data import Split
 from aae_lib.systems import SGD, Phase, System
 from aae_lib.systems.base import HIDDEN
@@ -39,6 +41,44 @@ def numbered(count: int = 30) -> Split:
 def train(system, data=None, **settings):
     chosen = {"epochs": 3, "batch_size": 10, "device": "cpu", "progress": False}
     return fit(system, numbered() if data is None else data, **{**chosen, **settings})
+
+
+def changed_labels(split: Split) -> Split:
+    return Split(split.images, 1 - split.labels)
+
+
+@pytest.mark.parametrize(
+    ("data", "labelled"),
+    [
+        (numbered(), [1, 2, 3]),  # the same sum
+        (changed_labels(numbered()), [0, 1, 5]),
+        (numbered().take(torch.arange(30).flip(0)), [0, 1, 5]),
+    ],
+    ids=["other images labelled", "other labels", "another order"],
+)
+def test_a_checkpoint_is_not_gone_on_with_on_other_data(tmp_path, data, labelled):
+    file = tmp_path / "training.checkpoint"
+    train(Student(), labelled=torch.tensor([0, 1, 5]), checkpoint=file)
+    train(Student(), labelled=torch.tensor([0, 1, 5]), checkpoint=file, epochs=4)
+    with pytest.raises(DataError, match="another recipe"):
+        train(Student(), data, labelled=torch.tensor(labelled), checkpoint=file, epochs=5)
+
+
+def test_a_checkpoint_is_not_gone_on_with_in_another_precision(tmp_path):
+    file = tmp_path / "training.checkpoint"
+    train(Student(), checkpoint=file, precision="bfloat16")
+    with pytest.raises(DataError, match=r"precision bfloat16 instead of float32|precision"):
+        train(Student(), checkpoint=file, precision="float32", epochs=4)
+
+
+def test_a_checkpoint_is_gone_on_with_whatever_the_number_of_threads(tmp_path):
+    images = torch.rand(4000, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    recipes, threads = [], torch.get_num_threads()
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        recipes.append(Batches(Student((1, 28, 28)), Split(images, torch.arange(4000) % 2), None, 10, 0).recipe())
+    torch.set_num_threads(threads)
+    assert recipes[0] == recipes[1]
 
 
 def test_hidden_labels_are_never_seen():

@@ -23,7 +23,8 @@ def code_blocks(name: str) -> list[str]:
 def test_the_readmes_example_runs(tmp_path, monkeypatch):
     example = "\n".join(code_blocks("README.md"))
     example = example.replace('"mnist")', '"digits")').replace("epochs=20", "epochs=1").replace("(1000, 1000)", "(16,)")
-    example = example.replace("choose_sigma(", "0.3 or choose_sigma(")  # after one epoch the best is the grid's edge
+    grid = "data.validation.images, [0.05, 0.3, 5.0])"  # after one epoch the best of the default is its edge
+    example = example.replace("data.validation.images)", grid)
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(example, names)

@@ -9,6 +9,7 @@ import torch
 from aae_lib.data import Split, load
 from aae_lib.experiments import EXPERIMENTS, ledger, likelihood, records, run, table
 from aae_lib.experiments.__main__ import main
+from aae_lib.systems import SGD
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,21 @@ def folders(tmp_path_factory):
 def test_every_experiment_has_settings_for_every_profile():
     for experiment in EXPERIMENTS.values():
         assert set(experiment.settings) == {"smoke", "quick", "paper"}
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "reconstruction", "game"),
+    [
+        ("semi-supervised-100", 5000, SGD(0.01, 0.9, {50: 10, 1000: 10}), SGD(0.1, 0.1, {50: 10, 1000: 10})),
+        ("semi-supervised-svhn-1000", 1000, SGD(1e-4, 0.9, {250: 10}), SGD(0.01, 0.1, {250: 10})),
+        ("clustering-16", 1500, SGD(0.01, 0.9, {50: 10}), SGD(0.1, 0.1, {50: 10})),
+    ],
+)
+def test_paper_settings_are_the_papers(name, epochs, reconstruction, game):
+    training = EXPERIMENTS[name].settings["paper"]["fit"]
+    assert (training["epochs"], training["batch_size"]) == (epochs, 100)
+    assert training["optimizers"]["reconstruction"] == reconstruction
+    assert training["optimizers"]["discriminators"] == training["optimizers"]["generators"] == game
 
 
 def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):

@@ -121,7 +121,6 @@ class TestDistanceToPrior:
     def test_codes_of_the_same_seed_do_not_meet_themselves(self):
         prior = Gaussian(2)
         z = prior.sample(500, torch.Generator().manual_seed(0))
-        assert distance_to_prior(z, prior, seed=0).sliced_wasserstein > 0.01
         assert holes(z, prior, seed=0) > 0
 
     def test_compares_at_most_count_codes(self):

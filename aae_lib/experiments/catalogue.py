@@ -41,7 +41,7 @@ def _aae_quick(reconstruction: float, game: float, beta1: float) -> dict[str, Ad
     return {"reconstruction": Adam(reconstruction, drops={8: 10}), "discriminator": player, "generator": player}
 
 
-AAE_PAPER = {  # as restated; its weights begin with std 0.01, and He's larger ones diverge at these steps
+AAE_PAPER = {  # rates as restated, the drop is ours; weights of std 0.01, since He's diverge at these steps
     "reconstruction": SGD(0.01, momentum=0.9, drops={50: 10}),
     "discriminator": SGD(0.1, momentum=0.1, drops={50: 10}),
     "generator": SGD(0.1, momentum=0.1, drops={50: 10}),

@@ -6,6 +6,7 @@ import json
 import platform
 import subprocess
 from collections import defaultdict
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from .. import checks
 from ..checks import DataError
 from ..data import Dataset, load
-from ..devices import choose_device
+from ..devices import choose_autocast, choose_device
 from ..downloads import data_roots
 from ..files import writable, write_whole
 from ..profiles import PROFILES
@@ -89,7 +90,8 @@ def run(
         "epochs": history.epochs_done,
         "seconds": round(history.seconds, 1),
         "device": str(system.device),
-        "machine": torch.cuda.get_device_name() if system.device.type == "cuda" else platform.processor() or "cpu",
+        "precision": "float32" if choose_autocast("auto", system.device) is nullcontext else "bfloat16",
+        "machine": _machine(system.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "aae_lib": _own_version()},
         "commit": _commit(),
         "losses": history.latest(),
@@ -141,7 +143,8 @@ def likelihood(
 def records(name: str | None = None, results: str | Path = RESULTS) -> list[dict]:
     """All runs in ``results``, or those of one experiment, sorted by experiment, profile and seed."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(results).glob("*.json"))]
-    return [record for record in found if name in (None, record["experiment"])]
+    chosen = [record for record in found if name in (None, record["experiment"])]
+    return sorted(chosen, key=lambda record: (record["experiment"], record["profile"], record["seed"]))
 
 
 def table(results: str | Path = RESULTS) -> str:
@@ -175,6 +178,10 @@ def _dataset(name: str) -> Dataset:
         if (place / name).is_file():
             return load(place / name)
     raise DataError(f"{name} is in no data root; set AAE_DATA to a folder that holds it (results/README.md says more).")
+
+
+def _machine(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu"
 
 
 def _own_version() -> str:

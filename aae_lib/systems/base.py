@@ -50,6 +50,9 @@ class Adam:
     beta2: float = 0.999
     drops: Mapping[int, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_steps(self)
+
     def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.Adam(weights, lr=self.learning_rate, betas=(self.beta1, self.beta2), fused=True)
 
@@ -62,8 +65,20 @@ class SGD:
     momentum: float = 0.0
     drops: Mapping[int, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_steps(self)
+
     def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.SGD(weights, lr=self.learning_rate, momentum=self.momentum, fused=True)
+
+
+def _check_steps(steps: Adam | SGD) -> None:
+    checks.positive_number("learning_rate", steps.learning_rate, zero=True)
+    for name in ("beta1", "beta2", "momentum"):
+        if checks.positive_number(name, getattr(steps, name, 0.0), zero=True) >= 1:
+            raise ValueError(f"{name} must be below 1, but it is {getattr(steps, name)}; 0.9 is usual.")
+    for divisor in steps.drops.values():
+        checks.positive_number("each divisor in drops", divisor)
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,7 @@ class System(nn.Module):
     def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
         """Codes (N, Z) of images (N, C, H, W), uint8 or in [0, 1], on the images' device.
 
-        Without a ``seed`` the centre of q(z | x); with one a draw from it (no different for a deterministic one).
+        Without a ``seed`` the code without noise (a Gaussian's mean); with one a draw from q(z | x).
         """
         self._require("encoder")
         images = checks.images("images", images, self.image_shape)

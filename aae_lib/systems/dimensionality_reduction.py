@@ -28,6 +28,9 @@ class ClusterHeads(nn.Module):
 
     def distances(self) -> Tensor:
         """The Euclidean distances of all pairs of heads, (K (K − 1) / 2,)."""
+        if self.weight.device.type == "mps":  # which has no pdist
+            first, second = torch.triu_indices(*2 * (len(self.weight),), offset=1, device=self.weight.device)
+            return (self.weight[first] - self.weight[second]).norm(dim=1)
         return nn.functional.pdist(self.weight)
 
 
@@ -66,6 +69,7 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         self.head_distance = checks.positive_number("head_distance", head_distance, zero=True)
         if checks.positive_integer("classes", classes) == 1:
             raise ValueError("classes must be at least 2, but it is 1; one cluster tells nothing apart.")
+        latent_dim = checks.positive_integer("latent_dim", latent_dim)
         self._build(classes, Gaussian(latent_dim), code_dim=latent_dim)
         self.learns_labels = classes if supervised else None
         self.cluster_heads = ClusterHeads(classes, latent_dim)

@@ -60,6 +60,10 @@ class GenerativeMomentMatchingNetwork(System):
         real = batch.images if self.autoencoder is None else self._codes(batch)
         return squared_mmd(fake.flatten(1), real.flatten(1), self.bandwidths).clamp_min(1e-8).sqrt()
 
+    def pixels(self, images: Tensor) -> Tensor:
+        """Images as the networks see them: where codes are matched, as the autoencoder does."""
+        return super().pixels(images) if self.autoencoder is None else self.autoencoder.pixels(images)
+
     def _codes(self, batch: Batch) -> Tensor:
         return self.autoencoder.eval().encoder(batch.images)  # (B, Z); in use, so without dropout
 

@@ -102,12 +102,13 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
             moved = distorted(batch.images, batch.generator)
         with self.evaluating():  # what is aimed at: the answer without dropout
             aim = self.heads(batch.images)[0].log_softmax(dim=1)  # (B, K)
+        torch.clear_autocast_cache()  # where older versions of torch keep weights that were cast without a gradient
         answer = self.heads(moved)[0].log_softmax(dim=1)
         return self.consistency * F.kl_div(answer, aim, reduction="batchmean", log_target=True)
 
 
 def distorted(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images (B, C, H, W), each turned by up to 0.2 radians, sheared, scaled by 15 % and shifted by 5 %, at random."""
+    """Images (B, C, H, W), turned by up to 0.2 radians (if H is W), sheared, scaled by 15 % and shifted by 5 %."""
     turn, shear, scale, right, down = torch.rand(5, len(images), generator=generator, device=generator.device) * 2 - 1
     cos, sin, size = (0.2 * turn).cos(), (0.2 * turn).sin(), 1 + 0.15 * scale
     rows = [size * cos, 0.2 * shear - size * sin, 0.1 * right, size * sin, size * cos, 0.1 * down]  # (2, 3), each (B,)

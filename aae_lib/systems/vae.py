@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from .. import checks
 from ..networks import Decoder, Encoder, initialise
-from ..priors import Gaussian, Prior
+from ..priors import Gaussian, Prior, Uniform
 from .base import Batch, Phase, System, half_squared_error, require_prior
 
 LIKELIHOODS = ("bernoulli", "gaussian")
@@ -44,6 +44,11 @@ class VariationalAutoencoder(System):
         if not self.prior.has_density:
             raise ValueError(
                 f"prior {prior} has no density and the ELBO needs log p(z); use an AdversarialAutoencoder."
+            )
+        if isinstance(self.prior, Uniform):
+            raise ValueError(
+                f"prior {self.prior} is 0 outside its cube, and a Gaussian q(z | x) reaches there: the ELBO is -inf; "
+                f"use Gaussian({self.prior.dim})."
             )
         self.likelihood = checks.one_of("likelihood", likelihood, LIKELIHOODS)
         self.encoder = Encoder(
