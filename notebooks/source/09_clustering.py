@@ -272,7 +272,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Many heads are blurs. In five dimensions hardly any code lies near $z = 0$: of a Gaussian's draws, one in 140 is within 0.7 of the middle, where in two dimensions it is one in five. After six epochs the decoder does not yet know what to draw there; after the paper's 1500 it does.
+# Nearly all heads are blurs. In five dimensions hardly any code lies near $z = 0$: of a Gaussian's draws, one in 140 is within 0.7 of the middle, where in two dimensions it is one in five. After six epochs the decoder does not yet know what to draw there; after the paper's 1500 it does.
 #
 # Read the rows for their *manner* as well as for their digit. A digit that has two clusters is usually split by slant or shape: upright ones and slanted ones, sevens with and without a bar. These are differences that the style could have held. The network put them into $y$ because, early in training, they were the largest differences there are, and a cluster once formed is hard to leave: $y$ is one-hot, so an image that would fit better elsewhere must jump.
 #
