@@ -154,7 +154,7 @@ def modes(system, count: int = 10, seed: int = 0, classes=None, title: str = "")
 def walk(system, columns: int = 10, classes=None, title: str = "") -> Figure:
     """A swiss roll from its centre to its outer end, decoded: a row for each class's part, beside the roll itself.
 
-    ``columns`` images a row at equal steps of probability (Makhzani et al. 2015, Fig. 4b). ``classes`` names the rows.
+    ``columns`` images a row at equal steps of probability (Makhzani et al. 2015, Fig. 4d). ``classes`` names the rows.
     """
     prior = system.prior
     if not isinstance(prior, SwissRoll):

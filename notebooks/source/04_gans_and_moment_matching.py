@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb); the GAN is from [notebook 01](01_autoencoders_vaes_gans.ipynb).
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure: [samples of all four](#Four-models,-one-table).
+# **About 3 minutes on a laptop CPU.** Its main figure: [samples of all four](#Four-models,-one-table).
 #
 # ![Four rows of ten generated digits, one row for each model.](figures/04_gans_and_moment_matching.png)
 
@@ -48,7 +48,7 @@ print(f"{settings.profile}: {len(data.train):,} training images of shape {data.i
 #
 # $$\mathrm{MMD}^2 = \frac{1}{N^2} \sum_{i,j} k(x_i, x_j) + \frac{1}{M^2} \sum_{i,j} k(y_i, y_j) - \frac{2}{NM} \sum_{i,j} k(x_i, y_j), \qquad k(a, b) = \sum_{\sigma} e^{-\lVert a - b \rVert^2 / 2\sigma^2}.$$
 #
-# It is 0 when the clouds are equal and positive otherwise (Gretton et al. 2012). The Gaussian kernel compares *all moments* of the clouds at once, hence "moment matching". In code it is five lines:
+# It is 0 when the clouds are equal and positive otherwise (Gretton et al. 2012). The Gaussian kernel compares *all moments* of the clouds at once, hence "moment matching". In code it is six lines:
 
 
 # %%
@@ -89,11 +89,12 @@ figure, axes = figures.canvas(4, 4, 2.3, 2.6)
 for ax, (name, points) in zip(axes, ends.items(), strict=True):
     ax.plot(*target.T, "o", color=figures.PRIOR_GREYS[-1], markersize=4)
     ax.plot(*points.T, "o", color=figures.BLUE, markersize=2)
-    ax.set(title=name, xlim=(-6, 2.5), ylim=(-4.25, 4.25), aspect="equal", xticks=[], yticks=[])
+    ax.set(title=name, xlim=(-7.5, 2.5), ylim=(-5, 5), aspect="equal", xticks=[], yticks=[])
 figures.show(
     figure,
     alt="Four panels with the four grey target blobs. At the start the blue points are a heap beside them. With width 0.1 they have "
-    "spread out evenly and reach two blobs. With width 10 they lie in between the blobs. With three widths they cover the four.",
+    "spread out evenly and reach two of the four blobs. With width 10 they form an arrowhead that runs across the left blobs and ends "
+    "about the right ones. With three widths they cover the four.",
 )
 for name, points in ends.items():
     covered = (torch.cdist(target, points).min(dim=1).values < 0.3).float().mean()
@@ -154,7 +155,7 @@ print(fit(gmmn, images, epochs=settings.epochs["gmmn"], optimizers=steps, **larg
 # %% [markdown]
 # ## Codes: GMMN + AE
 #
-# Distances between images say little: two sevens, one shifted by two pixels, are as far apart as a seven and a one. Distances between an autoencoder's codes say more, and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which makes its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
+# Distances between images say little: two sevens by different hands are about as far apart as a seven and a one (on MNIST 8.6 and 8.8). Distances between an autoencoder's codes say more, and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which makes its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
 #
 # **Predict, then run.** Which of the two will have the sharper samples?
 
@@ -174,7 +175,7 @@ assert torch.equal(before, autoencoder.encode(images[:10])), "nothing moves the 
 #
 # ## The two games
 #
-# The GAN plays its game on images, the AAE on codes. Both have a discriminator in the place of the formula. On images that discriminator wins easily; as in notebook 01, noise on what it sees and batch normalisation in the generator keep the game open.
+# The GAN plays its game on images, the AAE on codes. Both have a discriminator in the place of the formula. (The GAN's layers have 256 units, as in notebook 01.) On images that discriminator wins easily; as in notebook 01, noise on what it sees and batch normalisation in the generator keep the game open.
 
 # %%
 gan = GenerativeAdversarialNetwork(
@@ -205,12 +206,14 @@ models = {"GMMN": gmmn, "GMMN + AE": on_codes, "GAN": gan, "AAE": aae}
 shown = torch.cat([model.sample(10, seed=1) for model in models.values()])
 figures.show(
     figures.show_images(shown, columns=10, rows=list(models), title="Ten draws of each model, none chosen"),
-    alt="Four rows of ten generated digits. GMMN: digits with grainy, doubled strokes. GMMN + AE: soft strokes, some broken. GAN: "
-    "sharp strokes, grainy. AAE: smooth digits, most of them readable.",
+    alt="Four rows of ten generated digits. GMMN: digits with grainy, torn strokes. GMMN + AE: soft strokes, some broken. GAN: "
+    "sharp strokes, grainy. AAE: smooth strokes, about half of the digits readable, the others between two digits.",
 )
 
 # %% [markdown]
-# Now the same numbers for all four. [Notebook 06](06_likelihood.ipynb) explains them; in short: the *feature-FID* is a distance between features of real test images and of samples (0 is best), *precision* the share of samples that lie among real images, *recall* the share of real images that lie among samples, and the *Parzen* log-likelihood (in nats, with $\sigma$ from validation images) what papers printed when the GMMN and the AAE were new. Real training images in the place of samples show what is possible.
+# The GMMN's strokes are hard-edged but torn; GMMN + AE has the decoder's softness, and whole digits.
+#
+# Now the same numbers for all four. [Notebook 06](06_likelihood.ipynb) explains them; in short: the *feature-FID* is a distance between features of real test images and of samples (0 is best), *precision* the share of samples that lie among real images, *recall* the share of real images that lie among samples, and the *Parzen* log-likelihood (in nats, with $\sigma$ from validation images) what papers printed when the GMMN and the AAE were new. The last row has real images that neither a model nor the judge was trained on. Its FID is not 0, since 1,000 images are few. It is no ceiling: blurred samples can beat real images in precision and in nats.
 
 # %%
 judge = train_feature_network(data.train, seed=0)
@@ -219,35 +222,35 @@ real = judge.features(data.test.images[:count])
 samples = {name: model.sample(10_000, seed=2) for name, model in models.items()}
 rows = {}
 print(f"{'':24}{'feature-FID':>12}{'precision':>11}{'recall':>8}{'Parzen, nats':>14}")
-for name, made in {**samples, "real training images": images[:10_000]}.items():
+for name, made in {**samples, "real validation images": data.validation.images}.items():
     features = judge.features(made[:count])
     sigma = sigma_search(made, data.validation.images[-500:], [10 ** (-e / 15) for e in range(20, -1, -1)]).sigma
     nats = parzen_log_likelihood(made, data.test.images[:500], sigma=sigma).mean()
     rows[name] = feature_fid(real, features), *precision_recall(real, features), float(nats)
     print("{:24}{:12.2f}{:11.2f}{:8.2f}{:14.0f}".format(name, *rows[name]))
-assert all(rows["real training images"][0] < rows[name][0] for name in models)
+assert all(rows["real validation images"][0] < rows[name][0] for name in models)
 
 # %% [markdown]
-# What to see in it. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see grain and broken strokes. Precision can be had by making few kinds of images well, and recall tells on whoever does. A model is better when *all* of them say so.
+# What to see in it. The formula on images is far behind in nearly every column; on codes it is competitive. Between the other three there is no order: one leads in precision and nats, others in feature-FID and recall. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see broken strokes and missing variety. Precision can be had by making few kinds of images well, and recall tells on whoever does. A model is better when *all* of them say so.
 #
-# The paper's Section 2.2 says in words what the table says in numbers. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. Our networks are smaller and trained for about a minute in all; the order of formula and game, of images and codes is what can be compared.
+# The paper's Section 2.2 argues for codes, and its likelihoods agree; our other columns do not settle it after so short a training. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. Our networks are smaller and trained for a minute or less each.
 #
 # ## Did anyone copy?
 #
 # The distance from a sample to the nearest training image, beside that of test images, which were certainly not copied:
 
 # %%
-stored = images[:10_000].flatten(1).float() / 255
+stored = images.flatten(1).float() / 255
 for name, made in {**samples, "test images": data.test.images.float() / 255}.items():
     nearest = torch.cdist(made[:300].flatten(1), stored).min(dim=1).values  # (300,)
-    print(f"{name:14} median distance to the nearest of 10,000 training images {nearest.median():.1f}")
+    print(f"{name:14} median distance to the nearest of {len(stored):,} training images {nearest.median():.1f}")
 
 # %% [markdown]
-# A model that stored its training images would have distances near 0.
+# A model that only stored its training images would have a median of 0. To be nearer than test images are is no sign of copying either: a smooth image, such as the AAE's, is near to many, a grainy one (the GMMN's) to none.
 #
 # ## Play with it
 #
-# The AAE has what none of the other three has: an encoder that belongs to its prior. Drag through its latent space, here in two dimensions at a time.
+# The AAE has what none of the other three has: an encoder that belongs to its prior. Drag through its latent space, here in two dimensions at a time. It opens at $z = 0$, where the picture is a smudge: draws of an eight-dimensional Gaussian lie about $\sqrt 8 \approx 2.8$ from the centre, so the decoder has hardly seen it. Press *Draw z at random* first; the two menus below the pad choose the dimensions to drag.
 
 # %%
 explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
@@ -262,7 +265,7 @@ explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
 #
 # ## Exercises
 #
-# 1. *(easy)* Start the blue points inside the four blobs, all in one. Which widths spread them over the others?
+# 1. *(easy)* Start the blue points inside one of the four blobs. Which widths spread them over the others?
 # 2. *(easy)* Halve the batch size of the GMMN and double it. What happens to the samples, what to the time?
 # 3. *(medium)* Train GMMN + AE with a code of 2 dimensions, and plot the codes of images with the codes that it draws.
 # 4. *(medium)* Give the GMMN on codes widths that are fractions of the median distance between codes. Does it gain?

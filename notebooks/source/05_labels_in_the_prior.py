@@ -289,7 +289,7 @@ def count_up(name):
 own = {name: count_up(name) for name in flowers}
 
 # %% [markdown]
-# With 10,000 labels nine hold-out images of ten land in their own petal. Without labels one or two of ten do, as chance has it; renaming the petals raises it to about a half, because without labels several petals hold a mixture of digits. The labels cost little elsewhere: the reconstruction is half a unit worse, and the codes fill the flower at least as well. And 1,000 labels changed next to nothing.
+# With 10,000 labels nine hold-out images of ten land in their own petal. Without labels one or two of ten do, as chance has it; renaming the petals raises it to about a half, because without labels several petals hold a mixture of digits. The labels cost little elsewhere: the reconstruction is 0.4 units worse, and the codes fill the flower at least as well. And 1,000 labels changed next to nothing.
 #
 # Why did 1,000 labels do so little? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 %, and it is content with any arrangement of the digits. So in the first few hundred updates the codes settle in an arrangement of their own, and then it is too late: to exchange two petals, all codes of both would have to cross the empty space between them, and the eleventh game punishes each that sets out.
 #
@@ -323,12 +323,12 @@ figures.show(
         FLOWER,
         "Codes of images that the systems have never seen",
     ),
-    alt="Four panels of codes coloured by digit over a flower of ten petals. Without labels and with few, petals hold several "
-    "colours in some order. With few labels shown oftener and with many, each petal holds one colour, in the order 0 to 9.",
+    alt="Four panels of codes coloured by digit over a flower of ten petals. Without labels and with few, several petals "
+    "hold a mixture of colours. With few labels shown oftener and with many, each petal holds one colour, in the order 0 to 9.",
 )
 
 # %% [markdown]
-# Nearly as good: with 1,000 labels, shown often, about 86 of 100 hold-out images are in the right petal, with ten times as many 91. Above, both flowers are in order, and the two others are not. In all four the petals' inner ends run into one another around the origin, and there the colours mix. An image that could be a 3 or a 5 lies there.
+# Nearly as good: with 1,000 labels, shown often, about 86 of 100 hold-out images are in the right petal, with ten times as many 91. Above, both flowers are in order, and the two others are not. In all four the petals' inner ends run into one another around the origin, and there the colours mix. An image of which the encoder is not sure lies there. (The oftener shown images make an epoch longer: a quarter more updates.)
 #
 # Where do the others go, with most labels?
 
@@ -343,6 +343,8 @@ for i in counts.argsort(descending=True)[:5]:
     print(f"{counts[i]:3} of {(digits == digit).sum():4} images of a {digit} lie in the petal of {other}")
 
 # %% [markdown]
+# All five pairs are neighbours on the flower, and few of them look-alikes: a code that misses its petal a little falls into the next one. So where the petals stand matters as much as how the digits look.
+#
 # ## One petal, one digit
 #
 # A draw of petal 3 should decode to a three. Nobody told the *decoder* so; it follows from where the encoder puts the threes.
@@ -352,11 +354,12 @@ for i in counts.argsort(descending=True)[:5]:
 # %%
 figures.show(
     figures.modes(flower),
-    alt="Ten rows of ten decoded draws, one row for each petal of the mixture: row k shows the digit k in different hands.",
+    alt="Ten rows of ten decoded draws, one row for each petal of the mixture: row k shows the digit k, blurred at the inner "
+    "end and sharper and bolder outwards, in nearly one hand.",
 )
 
 # %% [markdown]
-# Count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
+# A column has its boldness in common: the draws are sorted by their distance from the centre, and that is what the distance says. Now count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
 
 # %%
 known = data.train.take(torch.arange(min(5000, len(data.train))))
@@ -391,12 +394,12 @@ for petal, ax in enumerate(axes):
     ax.set(title=f"petal {petal}", xlabel="inner end → tip", xticks=[], yticks=[])
 figures.show(
     figure,
-    alt="Three squares of nine by nine decoded digits from the first three petals: zeros, ones and twos. Within each square width, "
-    "slant and thickness change smoothly from side to side.",
+    alt="Three squares of nine by nine decoded digits from the first three petals: zeros, ones and twos. Within each square the "
+    "strokes become sharper and bolder from left to right; from top to bottom hardly anything changes.",
 )
 
 # %% [markdown]
-# Along a petal the digits become sharper and bolder: at its inner end, where ten petals meet, the decoder averages several digits, and towards the tip the strokes are sure. Zeros grow and ones get thinner and steeper on the way. Across a petal little changes, a slight slant in places: it is five times narrower than it is long, and after a few epochs the encoder has not yet learnt to use a difference that small. The paper's Figure 4b, after far longer training, shows more variety there.
+# Along a petal the digits become sharper and bolder: at its inner end, where ten petals meet, the decoder averages several digits, and towards the tip the strokes are sure. Zeros grow and ones get thinner and lean further to the right on the way. Across a petal little changes, a slight slant in places: it is five times narrower than it is long, and after a few epochs the encoder has not yet learnt to use a difference that small. The paper's Figure 4b, after far longer training, shows more variety there.
 #
 # The eye is easily led, so we measure one property of style, the slant, of all these pictures: for each petal at its inner end, middle and tip, then at one edge, on its axis and at the other edge.
 
@@ -419,7 +422,7 @@ for petal in range(10):
 
 
 # %% [markdown]
-# Read the rows: zeros, ones, twos and eights lean further to the right towards the tip, the others hardly change, and no digit leans much more at one edge than at the other. Here slant is mixed with boldness, along the one direction that the encoder uses. [Notebook 07](07_supervised.ipynb) gives style fifteen dimensions of its own.
+# Read the rows: most digits lean further to the right towards the tip, zeros, fives and eights most, sixes, sevens and nines hardly; from edge to edge no digit changes by more than 0.1. Part of this is blur: at the inner end, where several digits are averaged, no slant can show. So slant is mixed with boldness, along the one direction that the encoder uses. [Notebook 07](07_supervised.ipynb) gives style fifteen dimensions of its own.
 #
 # ## A swiss roll from 0 to 9
 #
@@ -448,7 +451,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. The rest are scattered between the turns: the roll is a thin line, and a code between two turns is one of which the encoder is not sure. Neighbours *across* the turns, such as 0 and 2 or 1 and 7, do not mix much, since the labels say where each digit belongs. Without labels the same training left a blur.
+# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. The rest are scattered between the turns: the roll is a thin line, and a code between two turns is one of which the encoder is not sure. Neighbours *across* the turns, such as 0 and 4 or 1 and 7, do not mix much, since the labels say where each digit belongs. Without labels, says notebook 03, three epochs leave a blur.
 #
 # Now walk along the line, from the centre outwards, and decode on the way, as in Figure 4d.
 
@@ -460,7 +463,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Row $k$ walks through the stretch of digit $k$. Within a row the digit keeps its class and changes its manner; between two rows it turns into the next one within a few steps, through a shape that is neither: from 0 to 1, from 3 to 4, from 4 to 5. The prior is connected, so the walk must pass through such places. The flower had gaps there.
+# Row $k$ walks through the stretch of digit $k$. In the middle of a row stands its digit (the twos are clear only towards the end); at its ends the digit turns into its neighbour, through a shape that is neither: from 0 to 1, from 3 to 4, from 4 to 5. The prior is connected, so the walk must pass through such places. The flower had gaps there.
 
 # %% [markdown]
 # ## Walk it yourself
@@ -483,8 +486,8 @@ walk(roll)
 # 1. Draw `figures.modes(flowers["no labels"])`, the system without labels. What does a petal hold now?
 # 2. In the toy, leave out the points without a label instead of giving them the extra class. Where do their codes go? Why is it worse on images?
 #    <details><summary>Hint</summary>In the toy, `x[:80]` and `kind[:80]` are the labelled points. Give the encoder only these, and then encode all. In the toy the clouds are simple; imagine classes that 80 points do not describe.</details>
-# 3. Give the flower another order: the digit $k$ in petal $3k \bmod 10$. Which lines change? Does it become easier if look-alikes (4 and 9, 3 and 5) are neighbours, or harder?
-#    <details><summary>Hint</summary>Only the labels of the draws have to change: derive a prior from `GaussianMixture` whose `_draw` renames its labels.</details>
+# 3. Give the flower another order, in which look-alikes are neighbours: 0, 6, 5, 3, 8, 2, 1, 7, 9, 4. Which lines change? Does it become easier or harder?
+#    <details><summary>Hint</summary>Derive a prior from `GaussianMixture` whose `_draw` turns a label into its petal, and whose `_nearest` turns the petal back into its label.</details>
 # 4. Lie to the discriminator: give hidden images random classes instead of the eleventh. How many hold-out images still land in their own petal?
 # 5. With 1,000 labels, a batch of 100 has two labelled images on average. Play the eleven games evenly instead: all images in the eleventh game, and a batch of labelled ones, `batch.labelled`, in the ten others. How much better does it get?
 #    <details><summary>Hint</summary>Derive a class from LabelsInThePrior. The two losses of the game become sums of two: one for `batch` with all labels set to −1, one for `batch.labelled`.</details>
