@@ -252,7 +252,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         number=13.95,
         quick=(30, {20: 10}),
         phases="heads",
-        **POINTS,
+        batch_norm=True,  # as where clusters are found elsewhere; without it one head takes all images
+        input_noise=0.0,
+        input_dropout=0.2,
+        **{**POINTS, "quick_rates": None},
     ),
     "reduction-10d-100": _content(
         "Fig. 11d: 10-D, 100 labels, W_C = 10 I",
