@@ -35,7 +35,7 @@ from aae_lib.widgets import explore
 
 settings = choose(
     smoke=dict(data="digits", hidden=(64, 64), epochs=dict(gan=8, gmmn=30, ae=8, codes=30, aae=8), batch=50, large=200),
-    quick=dict(data="mnist", hidden=(400, 400), epochs=dict(gan=8, gmmn=10, ae=3, codes=20, aae=4), batch=100, large=500),
+    quick=dict(data="mnist", hidden=(400, 400), epochs=dict(gan=8, gmmn=7, ae=3, codes=14, aae=4), batch=100, large=500),
     paper=dict(data="mnist", hidden=(1000, 1000), epochs=dict.fromkeys(("gan", "gmmn", "ae", "codes", "aae"), 500), batch=100, large=1000),
 )  # fmt: skip
 data = load(settings.data, fallback="digits")

@@ -382,7 +382,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Look at (a) and (b) side by side. Both have ten islands at the same places, since both heads started from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and several digits under the 8: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) seven of the twenty heads have no image; a head that nothing uses is moved by its cost alone. The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the classes overlap because of the projection.
+# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and several digits under the 8: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) seven of the twenty heads have no image; a head that nothing uses is moved by its cost alone. The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the classes overlap because of the projection.
 
 # %%
 EXPERIMENTS = {
