@@ -216,10 +216,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         **{**SEMI, "paper": (1000, {250: 10})},
     ),
     "clustering-16": _content(
-        "Table 3, 16 clusters", phases="", clusters=16, number=9.55, quick=(120, {90: 10}), **CLUSTERS
+        "Table 3, 16 clusters", phases="", clusters=16, number=9.55, quick=(60, {45: 10}), **CLUSTERS
     ),
     "clustering-30": _content(
-        "Table 3, 30 clusters", phases="", clusters=30, number=4.10, quick=(120, {90: 10}), **CLUSTERS
+        "Table 3, 30 clusters", phases="", clusters=30, number=4.10, quick=(60, {45: 10}), **CLUSTERS
     ),
     "clustering-30-consistent": _content(
         "30 clusters that distortions may not change: not the paper's",
