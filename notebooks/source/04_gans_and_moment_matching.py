@@ -217,14 +217,14 @@ figures.show(
 
 # %%
 judge = train_feature_network(data.train, seed=0)
-count = min(1000, len(data.test))
+count, tuning = min(1000, len(data.test)), min(500, len(data.validation) // 3)  # images that FID sees, that choose σ
 real = judge.features(data.test.images[:count])
 samples = {name: model.sample(10_000, seed=2) for name, model in models.items()}
 rows = {}
 print(f"{'':24}{'feature-FID':>12}{'precision':>11}{'recall':>8}{'Parzen, nats':>14}")
-for name, made in {**samples, "real validation images": data.validation.images}.items():
+for name, made in {**samples, "real validation images": data.validation.images[:-tuning]}.items():
     features = judge.features(made[:count])
-    sigma = sigma_search(made, data.validation.images[-500:], [10 ** (-e / 15) for e in range(20, -1, -1)]).sigma
+    sigma = sigma_search(made, data.validation.images[-tuning:], [10 ** (-e / 15) for e in range(20, -1, -1)]).sigma
     nats = parzen_log_likelihood(made, data.test.images[:500], sigma=sigma).mean()
     rows[name] = feature_fid(real, features), *precision_recall(real, features), float(nats)
     print("{:24}{:12.2f}{:11.2f}{:8.2f}{:14.0f}".format(name, *rows[name]))
