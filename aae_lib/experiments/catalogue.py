@@ -202,7 +202,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Table 2, SVHN, 1000 labels (quick: synthetic house numbers)",
         labelled=1000,
         number=17.70,
-        quick=(20, {15: 10}),
+        quick=(10, {8: 10}),
         datasets=("house-numbers", "house-numbers", "svhn"),
         output="standardised",
         batch_norm=True,
@@ -212,7 +212,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         prior=Gaussian(20),
         rates=SVHN_RATES,
         quick_rates=HOUSE_RATES,
-        quick_system=SMALL_GAMES | {"initial_std": None},
+        quick_system=dict(hidden=(400, 400), discriminator_hidden=(200, 200), initial_std=None),
         **{**SEMI, "paper": (1000, {250: 10})},
     ),
     "clustering-16": _content(
