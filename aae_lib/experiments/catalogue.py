@@ -145,7 +145,7 @@ def _likelihood(
     rates: tuple[float, float],
     **system,
 ) -> Experiment:
-    """An experiment of Sec. 3, Table 1: the Parzen estimate of 10,000 samples. ``rates``: of Adam, where it is quick."""
+    """An experiment of Sec. 3, Table 1: the Parzen estimate of 10,000 samples. ``rates``: of Adam, for quick."""
     late = {30: 10, 36: 10}
     step, game = Adam(rates[0], drops=late), Adam(rates[1], beta1=0.5, drops=late)
     quick = {"reconstruction": step, "discriminator": game, "generator": game}
