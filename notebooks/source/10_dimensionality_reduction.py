@@ -402,7 +402,7 @@ chance = 1 - 1 / len(data.classes)
 assert errors["a"] < 0.3 and max(errors.values()) < chance
 
 # %% [markdown]
-# With 1000 labels we are two points from the paper, with 100 labels and without labels far from it. The paper trains networks of 1000 units for 5000 epochs, we train 256 units for five; the long runs have 400 units and 25 to 30 epochs. Semi-supervised learning improves slowly for a long time: in notebook 08, whose learning curve shows it, error fell from 20 % to 2 % over fifty thousand updates, and there the style had room to move in. In two dimensions an image that sits on the wrong island has to cross the sea. The log in `results/README.md` has what was tried.
+# With 1000 labels we are two points from the paper, with 100 labels and without labels far from it. The paper trains networks of 1000 units for 5000 epochs, we train 256 units for five; the long runs have 400 units and 25 to 30 epochs, and the clusters without labels gained nothing by theirs. Semi-supervised learning improves slowly for a long time: in notebook 08, whose learning curve shows it, error fell from 20 % to 2 % over fifty thousand updates, and there the style had room to move in. In two dimensions an image that sits on the wrong island has to cross the sea. The log in `results/README.md` has what was tried.
 #
 # ## t-SNE beside it
 #
