@@ -309,6 +309,13 @@ class TestCheckpoints:
 
 
 class TestCtrlC:
+    @pytest.fixture(autouse=True)
+    def heeds_ctrl_c(self):
+        """A shell starts what it runs in the background deaf to SIGINT."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     def test_the_system_and_its_history_are_kept(self, capsys):
         system = aae()
         history = train(system, epochs=50, callbacks=[press_ctrl_c_at(4)])
