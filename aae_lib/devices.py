@@ -37,3 +37,8 @@ def choose_autocast(precision: str, device: torch.device) -> Callable[[], Any]:
     if precision == "float32":
         return nullcontext
     return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def precision_of(autocast: Callable[[], Any]) -> str:
+    """The precision that ``choose_autocast`` has chosen: "float32" or "bfloat16"."""
+    return "float32" if autocast is nullcontext else "bfloat16"

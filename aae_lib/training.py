@@ -6,7 +6,6 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from torch import Tensor
 from . import checks
 from .batches import Batches
 from .checks import StorageError
-from .devices import choose_autocast, choose_device
+from .devices import choose_autocast, choose_device, precision_of
 from .files import writable
 from .history import History
 from .progress import progress_bar, until_interrupted
@@ -106,7 +105,6 @@ def fit(
     if not resumed:
         system.learn_pixels(batches.images)
     training = _Training(system.to(place), phases, batches.to(place), autocast)
-    training.arithmetic = {"device": place.type, "precision": "float32" if autocast is nullcontext else "bfloat16"}
     if resumed:
         training.resume(checkpoint)
     system.train()
@@ -134,7 +132,6 @@ class _Training:
         )
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
         self.epoch = -1
-        self.arithmetic: dict[str, str] = {}
 
     def run(self, epochs: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
         """Make all updates that are left until ``epochs`` are done, or Ctrl-C."""
@@ -151,8 +148,8 @@ class _Training:
             while history.update < total and not history.interrupted:
                 self._update(history.update + len(self.unread))
                 history.interrupted = interrupted()
-                last = history.update + len(self.unread) == total
                 made = history.update + len(self.unread)
+                last = made == total
                 if made % read_every and not last and not history.interrupted:
                     continue
                 bar.update(self._read())
@@ -232,7 +229,8 @@ class _Training:
     def _recipe(self) -> dict:
         """What a checkpoint must agree on to be gone on with. The number of epochs is free to grow."""
         optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
-        return {**self.batches.recipe(), **self.arithmetic, "optimizers": optimizers}
+        arithmetic = {"device": self.batches.images.device.type, "precision": precision_of(self.autocast)}
+        return {**self.batches.recipe(), **arithmetic, "optimizers": optimizers}
 
 
 def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:

@@ -6,7 +6,6 @@ import json
 import platform
 import subprocess
 from collections import defaultdict
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import torch
 from .. import checks
 from ..checks import DataError
 from ..data import Dataset, load
-from ..devices import choose_autocast, choose_device
+from ..devices import choose_autocast, choose_device, precision_of
 from ..downloads import data_roots
 from ..files import writable, write_whole
 from ..profiles import PROFILES
@@ -90,7 +89,7 @@ def run(
         "epochs": history.epochs_done,
         "seconds": round(history.seconds, 1),
         "device": str(system.device),
-        "precision": "float32" if choose_autocast("auto", system.device) is nullcontext else "bfloat16",
+        "precision": precision_of(choose_autocast("auto", system.device)),
         "machine": _machine(system.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "aae_lib": _own_version()},
         "commit": _commit(),
