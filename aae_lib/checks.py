@@ -69,9 +69,24 @@ def positive_number(argument: str, value: object, *, zero: bool = False) -> floa
 
 def seed(argument: str, value: object) -> int:
     """``value`` as a seed: a whole number of at least 0, and small enough for numpy."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
-        raise TypeError(f"{argument} must be a whole number of at least 0 and below 2**32, but it is {value!r}.")
+    sentence = f"{argument} must be a whole number of at least 0 and below 2**32, but it is {value!r}; 0 is usual."
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(sentence)
+    if not 0 <= value < 2**32:
+        raise ValueError(sentence)
     return int(value)
+
+
+def device(argument: str, value: object) -> torch.device:
+    """The device of that name; "auto" is cuda, then mps, then cpu. ValueError for an unknown or absent one."""
+    name = str(value)
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    kind = one_of(argument, name.split(":")[0], ["auto", *available])
+    if not available[kind]:
+        raise ValueError(f"{argument} is {name!r}, but this machine has no {kind}; use 'auto' or 'cpu'.")
+    return torch.device(name)
 
 
 def as_tensor(argument: str, value: object) -> Tensor:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from .checks import StorageError
+
+PREFIX = ".aae-"  # of a file that is being written
+ABANDONED = 3600  # seconds after which it is not any more
 
 
 def writable(path: str | Path) -> Path:
@@ -36,7 +40,8 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     """
     path = writable(path)
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".aae-")  # short: path.name may be long
+    _sweep(path.parent)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PREFIX)  # short: path.name may be long
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -52,6 +57,14 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left in ``folder`` that were killed while they wrote; what is young may be in use."""
+    for left in folder.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # another process may sweep too
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def _reason(error: OSError) -> str:

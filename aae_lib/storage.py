@@ -1,25 +1,23 @@
 """Trained systems on disk: safetensors for the weights, JSON for everything else. Nothing is unpickled.
 
-A file holds the system's class and constructor arguments beside its weights, so ``restore`` needs no other information.
+A file holds the system's class and constructor arguments beside its weights, so ``restore`` needs no other information;
+of a class that the reader wrote it needs the definition.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from . import checks, systems
+from . import checks
 from .checks import DataError
-from .devices import choose_device
 from .files import write_whole
-from .history import History
 from .priors import Prior, prior_from_settings
-from .systems.base import System
+from .systems.base import SYSTEMS, System, class_name, require_system
 
 WEIGHTS = "weights."  # prefix of the weights' names in a file that holds more than weights
 
@@ -29,8 +27,8 @@ def save(system: System, path: str | Path) -> None:
 
     Raises StorageError where the file cannot be written; an older file of that name is then unchanged.
     """
-    _checked_system(system)
-    write_tensors(path, _weights(system), {"system": describe(system)})
+    require_system(system)
+    write_tensors(path, named_weights(system), {"system": describe(system)})
 
 
 def restore(path: str | Path, *, into: System | None = None, device: str | None = None) -> System:
@@ -40,9 +38,9 @@ def restore(path: str | Path, *, into: System | None = None, device: str | None 
     ``device``: by default the CPU, or where ``into`` is.
     Raises DataError where the file is missing, damaged, not a system's, or another system's than ``into``.
     """
-    place = choose_device(device or "cpu")
+    place = checks.device("device", device or "cpu")
     if into is not None:
-        _checked_system(into)
+        require_system(into, "into")
     tensors, notes = read_tensors(path)
     described = notes.get("system")
     if described is None:
@@ -67,22 +65,23 @@ def describe(system: System) -> dict:
     for key, value in system.settings.items():
         inner = isinstance(value, System)  # a system inside a system, such as the autoencoder of GMMN + AE
         settings[key] = describe(value) if inner else value.to_settings() if isinstance(value, Prior) else value
-    return json.loads(json.dumps({"class": type(system).__name__, **settings}, default=_plain))
+    return json.loads(json.dumps({"class": class_name(type(system)), **settings}, default=_plain))
 
 
 def build(described: dict) -> System:
     """A system, with fresh weights, from what ``describe`` said of it."""
     settings = dict(described)
-    classes = {
-        name: value for name, value in vars(systems).items() if isinstance(value, type) and issubclass(value, System)
-    }
-    kind = checks.one_of("system", settings.pop("class"), classes)
+    kind = settings.pop("class")
+    if kind not in SYSTEMS:
+        raise LookupError(
+            f"no class {kind!r} is defined here: import it, or run the cell that defines it, then restore"
+        )
     for key, value in settings.items():
         if isinstance(value, dict) and "kind" in value:
             settings[key] = prior_from_settings(value)
         elif isinstance(value, dict) and "class" in value:
             settings[key] = build(value)
-    return classes[kind](**settings)
+    return SYSTEMS[kind](**settings)
 
 
 def difference(first: dict, second: dict) -> str:
@@ -100,31 +99,6 @@ def load_weights(system: System, tensors: dict[str, Tensor], path: str | Path) -
     if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in own.items()}:
         raise DataError(f"the weights in {path} do not fit a {type(system).__name__} of these settings; save it anew.")
     system.load_state_dict(weights)
-
-
-def save_checkpoint(path: Path, system: System, state: dict[str, Tensor], history: History, recipe: dict) -> None:
-    """Write all that a training needs to go on exactly: weights, optimizers' and generator's state, history, recipe."""
-    notes = {"system": describe(system), "history": asdict(history), "recipe": recipe}
-    write_tensors(path, {**_weights(system), **state}, notes)
-
-
-def load_checkpoint(path: Path, system: System, recipe: dict) -> tuple[dict[str, Tensor], History]:
-    """Fill ``system`` from a checkpoint and return the rest; DataError where it is of another system or recipe."""
-    tensors, notes = read_tensors(path)
-    if not {"system", "history", "recipe"} <= set(notes):
-        raise DataError(f"{path} is no checkpoint of fit; give another file name.")
-    for kind, found, wanted in (("system", notes["system"], describe(system)), ("recipe", notes["recipe"], recipe)):
-        if found != wanted:
-            raise DataError(
-                f"the checkpoint {path} is of another {kind}, {difference(found, wanted)}; "
-                "give the same arguments to go on with it, or another file name to start anew."
-            )
-    try:
-        history = History(**{**notes["history"], "phases": tuple(notes["history"]["phases"])})
-    except (LookupError, TypeError) as error:
-        raise DataError(f"the history in checkpoint {path} is damaged ({error}); delete it to start anew.") from error
-    load_weights(system, tensors, path)
-    return {name: value for name, value in tensors.items() if not name.startswith(WEIGHTS)}, history
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], notes: dict) -> None:
@@ -153,13 +127,6 @@ def _plain(number: object) -> object:
     return number.tolist()  # NumPy's numbers, such as the settings of a sweep over np.arange, are no JSON
 
 
-def _weights(system: System) -> dict[str, Tensor]:
+def named_weights(system: System) -> dict[str, Tensor]:
+    """All weights and buffers of a system, as a file that holds other tensors too names them."""
     return {WEIGHTS + name: value for name, value in system.state_dict().items()}
-
-
-def _checked_system(system: object) -> System:
-    if not isinstance(system, System):
-        raise TypeError(
-            f"system must be an aae_lib System, but it is a {type(system).__name__}; build one from aae_lib.systems."
-        )
-    return system

@@ -16,10 +16,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from aae_lib import choose, data, downloads, experiments, figures, files, fit, load, restore, save, widgets
+from aae_lib import checks, choose, data, experiments, figures, files, fit, load, restore, save, widgets
 from aae_lib.checks import DataError, StorageError
-from aae_lib.data import Split
-from aae_lib.devices import choose_device
+from aae_lib.data import Split, downloads
 from aae_lib.evaluation import (
     Samples,
     choose_sigma,
@@ -109,7 +108,7 @@ def with_profile(name: str) -> None:
 
 def without_accelerator(device: str) -> None:
     with mock.patch.object(torch.cuda, "is_available", return_value=False):
-        choose_device(device)
+        checks.device("device", device)
 
 
 @pytest.fixture
@@ -264,7 +263,7 @@ TABLE = {
     "epochs -1": (lambda f: train(epochs=-1), ValueError, ["epochs", "at least 1", "-1"]),
     "epochs 1.5": (lambda f: train(epochs=1.5), TypeError, ["epochs", "1.5"]),
     "epochs True": (lambda f: train(epochs=True), TypeError, ["epochs", "True"]),
-    "seed -1": (lambda f: train(seed=-1), TypeError, ["seed", "-1"]),
+    "seed -1": (lambda f: train(seed=-1), ValueError, ["seed", "-1"]),
     "seed None": (lambda f: aae(seed=None), TypeError, ["seed", "None"]),
     "seed of a sample as text": (lambda f: aae().sample(3, seed="1"), TypeError, ["seed", "'1'"]),
     "seed of codes 0.5": (lambda f: aae().encode(IMAGES, seed=0.5), TypeError, ["seed", "0.5"]),

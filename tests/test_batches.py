@@ -7,18 +7,18 @@ import torch
 from torch import nn
 
 from aae_lib import fit
-from aae_lib.batches import Batches
 from aae_lib.checks import DataError
 from aae_lib.data import Split
 from aae_lib.systems import SGD, Phase, System
 from aae_lib.systems.base import HIDDEN
+from aae_lib.training.batches import Batches
 
 
 class Student(System):
     """Learns from labels and notes which it sees; all pixels of image k are k."""
 
     def __init__(self, image_shape=(1, 1, 1), classes=2):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.learns_labels = classes
         self.network = nn.Linear(1, 1)
         self.seen: list[tuple[list, list]] = []

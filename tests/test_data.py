@@ -20,9 +20,8 @@ from PIL import Image
 from scipy.io import savemat
 from torchvision import datasets
 
-from aae_lib import downloads, house_numbers
 from aae_lib.checks import DataError, StorageError
-from aae_lib.data import Split, load
+from aae_lib.data import Split, downloads, house_numbers, load
 
 RANDOM = np.random.default_rng(0)
 URLOPEN = downloads.urllib.request.urlopen
@@ -31,7 +30,7 @@ URLOPEN = downloads.urllib.request.urlopen
 @pytest.fixture(autouse=True)
 def no_data_no_network(monkeypatch, tmp_path):
     """No data root but what a test makes, and no network."""
-    monkeypatch.setattr(downloads, "__file__", str(tmp_path / "package" / "downloads.py"))
+    monkeypatch.setattr(downloads, "__file__", str(tmp_path / "package" / "data" / "downloads.py"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AAE_DATA", raising=False)
 

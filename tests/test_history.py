@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from aae_lib.history import EQUILIBRIUM, History
+from aae_lib.training.history import EQUILIBRIUM, History
 
 PHASES = ("reconstruction", "discriminator", "generator")
 

@@ -15,10 +15,9 @@ import pytest
 import torch
 from torch import nn
 
-from aae_lib import Snapshots, fit, restore, training
+from aae_lib import Snapshots, checks, fit, restore, training
 from aae_lib.checks import DataError
 from aae_lib.data import Split
-from aae_lib.devices import choose_autocast, choose_device
 from aae_lib.priors import Gaussian, GaussianMixture
 from aae_lib.systems import (
     SGD,
@@ -31,6 +30,7 @@ from aae_lib.systems import (
     VariationalAutoencoder,
 )
 from aae_lib.training import TrainingDiverged
+from aae_lib.training.precision import choose_autocast
 
 SHAPE = (1, 4, 4)
 
@@ -68,7 +68,7 @@ class Recorder(System):
     """Notes which images each update sees; all pixels of image k are k. Its one weight has a gradient of 1."""
 
     def __init__(self, image_shape=(1, 1, 1), optimizer=SGD(0.0)):  # noqa: B008 (frozen)
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.network = nn.Linear(1, 1)
         nn.init.zeros_(self.network.weight)
         self.optimizer = optimizer
@@ -373,7 +373,7 @@ class Diverging(System):
     """Two phases; the loss of the second is not finite at update ``at``."""
 
     def __init__(self, image_shape=SHAPE, at=5, value=math.nan):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.first, self.second = nn.Linear(1, 1), nn.Linear(1, 1)
         for network in (self.first, self.second):
             nn.init.ones_(network.weight)
@@ -424,7 +424,7 @@ class TestDevices:
     def test_auto_is_the_cpu_where_there_is_nothing_else(self, monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-        assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
+        assert checks.device("device", "auto") == checks.device("device", "cpu") == torch.device("cpu")
 
     @pytest.mark.parametrize(
         ("cuda", "mps", "expected"), [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps")]
@@ -432,7 +432,7 @@ class TestDevices:
     def test_auto_prefers_cuda_to_mps_to_the_cpu(self, monkeypatch, cuda, mps, expected):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-        assert choose_device("auto").type == expected
+        assert checks.device("device", "auto").type == expected
 
     def test_bfloat16_is_for_products_only_and_learns_the_same(self):
         exact, fast = aae(), aae()

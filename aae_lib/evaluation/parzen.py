@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from .. import checks
-from ..progress import progress_bar
-from ..systems.base import CHUNK, System, as_float
+from ..pixels import MOST_IMAGES, as_float
+from ..systems import System
+from ..training.progress import progress_bar
 
 TILE = 2_000_000  # distances in memory at once, and at most as many pixels of samples: 16 MB each as float64
 NOTHING = -80.0  # e^-80 is nothing beside a sum of at least 1; what is smaller still takes a processor 10 times as long
@@ -123,7 +124,7 @@ def mean_and_standard_error(nats: Tensor) -> tuple[float, float]:
 def _log_likelihoods(samples, images: Tensor, sigmas: list[float], name: str, progress: bool) -> Tensor:
     """(S, N) float64: a running log Σ exp over tiles of samples, for all σ from the same distances."""
     if isinstance(samples, Tensor | np.ndarray):
-        samples = _pixels("samples", samples).split(CHUNK)
+        samples = _pixels("samples", samples).split(MOST_IMAGES)
     elif not isinstance(samples, Iterable):
         raise TypeError(
             f"samples must be a tensor (M, ...) or an iterable of such chunks, but it is a {type(samples).__name__}; "

@@ -17,7 +17,9 @@ from torch.nn import functional as F
 from .. import checks
 from ..data import Split
 from ..networks import MLP, ConvolutionalEncoder, initialise
-from ..systems.base import CHUNK, Adam, Batch, Phase, System
+from ..optimizers import Adam
+from ..pixels import MOST_IMAGES
+from ..systems.base import Batch, Phase, System
 from ..training import fit
 
 FEATURES = 64
@@ -33,7 +35,7 @@ class FeatureNetwork(System):
     """
 
     def __init__(self, image_shape: tuple[int, int, int], *, classes: int, epochs: int, seed: int = 0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.classes = self.learns_labels = checks.positive_integer("classes", classes)
         self.epochs = checks.positive_integer("epochs", epochs)  # of the training, at whose end steps get smaller
         halvings = max(1, int(math.log2(min(self.image_shape[1:]))) - 2)
@@ -114,9 +116,9 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> PrecisionReca
 
 def _share_within(points: Tensor, members: Tensor, k: int) -> float:
     """The share of points (N, F) that lie in the manifold of members (M, F)."""
-    nearest = [torch.cdist(part, members).topk(k + 1, largest=False).values for part in members.split(CHUNK)]
+    nearest = [torch.cdist(part, members).topk(k + 1, largest=False).values for part in members.split(MOST_IMAGES)]
     radii = torch.cat(nearest)[:, -1]  # (M,); k + 1, since a member's nearest is itself
-    inside = [(torch.cdist(part, members) <= radii).any(dim=1) for part in points.split(CHUNK)]
+    inside = [(torch.cdist(part, members) <= radii).any(dim=1) for part in points.split(MOST_IMAGES)]
     return float(torch.cat(inside).double().mean())
 
 

@@ -13,13 +13,12 @@ import torch
 
 from .. import checks
 from ..checks import DataError
-from ..data import Dataset, load
-from ..devices import choose_autocast, choose_device, precision_of
-from ..downloads import data_roots
+from ..data import Dataset, data_roots, load
 from ..files import writable, write_whole
 from ..profiles import PROFILES
 from ..storage import restore, save
 from ..training import Moment, fit
+from ..training.precision import choose_autocast, precision_of
 from . import measures
 from .catalogue import EXPERIMENTS
 from .experiment import Experiment
@@ -63,7 +62,7 @@ def run(
     experiment = EXPERIMENTS[checks.one_of("name", name, EXPERIMENTS)]
     settings = experiment.settings[checks.one_of("profile", profile, PROFILES)]
     seed = checks.seed("seed", seed)
-    choose_device(device)
+    checks.device("device", device)
     path = writable(Path(results) / f"{name}.{profile}.seed{seed}.json")
     checkpoint = Path(checkpoints) / f"{name}.{profile}.seed{seed}.safetensors"
     data = _dataset(settings["dataset"])

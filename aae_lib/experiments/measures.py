@@ -16,8 +16,9 @@ from ..evaluation import (
     parzen_log_likelihood,
     sigma_search,
 )
+from ..losses import half_squared_error
+from ..pixels import as_float
 from ..systems import System
-from ..systems.base import as_float, half_squared_error
 
 SIGMAS = np.logspace(-1.5, 0, 31)
 

@@ -13,12 +13,11 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from .. import checks
+from ..evaluation.clustering import NAMELESS
+from ..pixels import as_float
 from ..priors import SwissRoll
-from ..systems.base import as_float
 from .images import alike, cell_centres, draw_images, show_images
 from .theme import CLASS_COLOURS, INK, ROSE, canvas
-
-NAMELESS = -1  # the name of a cluster that stands for no class
 
 
 def style_content(sources, images, captions=None, title: str = "", source: str = "source") -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from ..history import EQUILIBRIUM
+from ..training.history import EQUILIBRIUM
 from .theme import BLUE, CLASS_COLOURS, INK, PRIOR_GREYS, ROSE, canvas
 
 LINES = (BLUE, ROSE, *(CLASS_COLOURS[k] for k in (1, 0, 4, 9, 6)))  # dark enough for thin lines and their names

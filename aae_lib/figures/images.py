@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import checks
+from ..losses import half_squared_error
+from ..pixels import as_float
 from ..priors import Gaussian
-from ..systems.base import as_float, half_squared_error
 from .theme import canvas
 
 

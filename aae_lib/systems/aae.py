@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..losses import fool, half_squared_error, tell_apart
 from ..networks import Decoder, Discriminator, Encoder, initialise
+from ..optimizers import Adam
 from ..priors import Prior
-from .base import HIDDEN, Adam, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
+from .base import HIDDEN, Batch, Phase, System, require_prior
 
 
 class AdversarialAutoencoder(System):
@@ -45,7 +47,7 @@ class AdversarialAutoencoder(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.prior = require_prior(prior, latent_dim)
         if labelled_prior:
             if not self.prior.classes:
@@ -76,7 +78,7 @@ class AdversarialAutoencoder(System):
         initialise(self, seed, initial_std)
 
     def phases(self) -> list[Phase]:
-        # A larger reconstruction step spreads the codes beyond the prior. The paper's SGD is in experiments.py.
+        # A larger reconstruction step spreads the codes beyond the prior. The paper's SGD is in the catalogue.
         step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
         return [
             Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
@@ -91,7 +93,8 @@ class AdversarialAutoencoder(System):
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Tell prior samples (1) from codes (0): Eq. 1, on z instead of x. 2 ln 2 when it cannot."""
-        real = self.prior.sample(len(batch), batch.generator, self._regions(batch))  # (B, Z)
+        # unchecked: to look at labels, a GPU would have to wait at every update
+        real = self.prior._draw(len(batch), batch.generator, self._regions(batch))  # (B, Z)
         fake = self.encoder(batch.images, batch.generator)  # (B, Z); frozen in this phase
         return tell_apart(self.discriminator, self._seen(real, batch), self._seen(fake, batch), batch.generator)
 

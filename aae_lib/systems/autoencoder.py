@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ..losses import half_squared_error
 from ..networks import Decoder, Encoder, initialise
-from .base import Batch, Phase, System, half_squared_error
+from .base import Batch, Phase, System
 
 
 class Autoencoder(System):
@@ -31,7 +32,7 @@ class Autoencoder(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.encoder = Encoder(
             self.image_shape,
             latent_dim,

@@ -6,21 +6,24 @@ it moves. Everything else here is what a trained system can do: encode, decode, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .. import checks
-from ..networks import Discriminator
+from ..losses import bce, fool, half_squared_error, tell_apart  # noqa: F401 (most systems want them beside this)
+from ..optimizers import SGD, Adam
+from ..pixels import as_float, chunk_size, mean_and_std
 from ..priors import Prior, as_prior
 
 HIDDEN = -1  # the label of an image whose label may not be seen
-LEAST_STD = 0.02  # five grey levels of 255: a pixel that is nearly constant must not outweigh all others
-CHUNK = 2000  # images computed at once outside training: enough to fill a machine, little enough to fit in memory
+SYSTEMS: dict[str, type[System]] = {}  # all classes of systems by name, a reader's own too; what ``restore`` looks in
 
 
 @dataclass(frozen=True)
@@ -29,106 +32,113 @@ class Batch:
 
     ``images`` (B, C, H, W) as the networks see them: in [0, 1], or standardised by ``System.pixels``. ``labels`` (B,),
     where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
-    systems that learn from labels; these cycle, so a few labelled images come again and again.
+    systems that learn from labels; these cycle, so a few labelled images come again and again. ``progress``: the share
+    of this training's updates that are done, from 0 to 1.
     """
 
     images: Tensor
     labels: Tensor | None
     generator: torch.Generator
     labelled: Batch | None = None
+    progress: float = 0.0
 
     def __len__(self) -> int:
         return len(self.images)
 
 
 @dataclass(frozen=True)
-class Adam:
-    """Kingma & Ba 2015. ``drops`` {epoch: divisor} divides the learning rate from that epoch on."""
-
-    learning_rate: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    drops: Mapping[int, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _check_steps(self)
-
-    def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(weights, lr=self.learning_rate, betas=(self.beta1, self.beta2), fused=True)
-
-
-@dataclass(frozen=True)
-class SGD:
-    """Gradient descent with momentum, the paper's optimizer. ``drops`` as in ``Adam``."""
-
-    learning_rate: float = 0.01
-    momentum: float = 0.0
-    drops: Mapping[int, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _check_steps(self)
-
-    def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(weights, lr=self.learning_rate, momentum=self.momentum, fused=True)
-
-
-def _check_steps(steps: Adam | SGD) -> None:
-    checks.positive_number("learning_rate", steps.learning_rate, zero=True)
-    for name in ("beta1", "beta2", "momentum"):
-        if checks.positive_number(name, getattr(steps, name, 0.0), zero=True) >= 1:
-            raise ValueError(f"{name} must be below 1, but it is {getattr(steps, name)}; 0.9 is usual.")
-    for divisor in steps.drops.values():
-        checks.positive_number("each divisor in drops", divisor)
-
-
-@dataclass(frozen=True)
 class Phase:
     """One step of the paper's training: ``loss`` of a batch moves the networks in ``learns``, all others are frozen.
 
-    A loss that is a sum may return its terms as a vector; ``parts`` names them in the history.
+    A loss that is a sum may return its terms as a vector (P,); ``parts`` names them in the history, and ``factors``
+    weighs them in the sum (by 1 where it is empty), so that the history shows each in its own units.
+    ``optimizer``: the steps; or the name of an earlier phase, whose optimizer this one then goes on with, its moments
+    included. ``every``: the phase runs at each ``every``-th update, the first included.
     """
 
     name: str
     loss: Callable[[Batch], Tensor]
     learns: tuple[nn.Module, ...]
-    optimizer: Adam | SGD = Adam()
+    optimizer: Adam | SGD | str = Adam()  # noqa: RUF009 (it is frozen)
     parts: tuple[str, ...] = ()
+    factors: tuple[float, ...] = ()
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        checks.positive_integer(f"every of phase {self.name!r}", self.every)
+        if self.factors and len(self.factors) != len(self.names):
+            raise ValueError(
+                f"phase {self.name!r} has {len(self.factors)} factors for {len(self.names)} parts; give one for each."
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the losses in the history: its parts', or its own."""
+        return self.parts or (self.name,)
 
     def weights(self) -> list[nn.Parameter]:
         return [weight for network in self.learns for weight in network.parameters()]
+
+    def runs_at(self, update: int) -> bool:
+        """Whether it takes part in ``update``, counted from 0."""
+        return update % self.every == 0
 
 
 class System(nn.Module):
     """Base of all systems. A subclass builds its networks and lists its ``phases``.
 
-    ``arguments`` are the ``locals()`` of the subclass's constructor: what ``restore`` builds the same system from.
+    The arguments of the outermost constructor are kept as ``settings``: what ``restore`` builds the same system from.
     The networks are called ``encoder`` and ``decoder`` where a system has them, and the prior ``prior``.
     ``learns_labels``: the number of classes whose labels the training uses, None where it uses none.
+    ``decodes_labels``: whether ``decode`` takes a label beside each code.
+    ``standardised``: whether the networks see pixels of mean 0 and standard deviation 1 (see ``pixels``).
     """
 
     prior: Prior | None = None
     learns_labels: int | None = None
+    decodes_labels: ClassVar[bool] = False
+    settings: dict[str, Any]
 
-    def __init__(self, arguments: dict):
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        SYSTEMS[class_name(cls)] = cls
+        if "__init__" in vars(cls):
+            cls.__init__ = _remembering(cls.__init__)
+
+    def __init__(self, image_shape: tuple[int, int, int] | dict, *, standardised: bool = False):
         super().__init__()
-        self.image_shape = _image_shape(arguments["image_shape"])
-        self.settings = {key: value for key, value in arguments.items() if key not in ("self", "__class__")}
-        self.standardised = arguments.get("output") == "standardised"
-        if self.standardised:
+        if isinstance(image_shape, dict):  # the locals() of a constructor, as it was done before settings were kept
+            standardised = image_shape.get("output") == "standardised"
+            image_shape = image_shape["image_shape"]
+        self.image_shape = _image_shape(image_shape)
+        self.standardised = standardised
+        if standardised:
             self.register_buffer("pixel_mean", torch.zeros(self.image_shape))
             self.register_buffer("pixel_std", torch.ones(self.image_shape))
 
     def phases(self) -> list[Phase]:
         raise NotImplementedError(f"{type(self).__name__} must list its phases.")
 
+    def after_update(self) -> None:
+        """Called at the end of every update, after all phases: where averages of weights are taken."""
+
     @property
     def latent_dim(self) -> int:
-        """Z, the number of dimensions of a code."""
+        """Z, the number of dimensions of a code: what ``decode`` takes."""
         return self.prior.dim if self.prior is not None else self.encoder.latent_dim
+
+    @property
+    def stage(self) -> int:
+        """Which stage of its growth a system is in, for systems that grow: 0, 1, …"""
+        return 0
 
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+    def draw_codes(self, count: int, *, seed: int = 0) -> Tensor:
+        """``count`` codes (N, Z) that ``decode`` takes, as the prior has them, on the CPU; TypeError without one."""
+        return self._draw_prior(count, seed)
 
     def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
         """Codes (N, Z) of images (N, C, H, W), uint8 or in [0, 1], on the images' device.
@@ -152,11 +162,7 @@ class System(nn.Module):
 
     def sample(self, count: int, *, seed: int = 0) -> Tensor:
         """``count`` images (N, C, H, W) decoded from draws of the prior."""
-        if self.prior is None:
-            raise TypeError(
-                f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
-            )
-        return self.decode(self.prior.sample(count, torch.Generator().manual_seed(checks.seed("seed", seed))))
+        return self.decode(self.draw_codes(count, seed=seed))
 
     def pixels(self, images: Tensor) -> Tensor:
         """Images, uint8 or in [0, 1], as the networks see them: floats, standardised if the output is."""
@@ -170,11 +176,17 @@ class System(nn.Module):
     def learn_pixels(self, images: Tensor) -> None:
         """Take every pixel's mean and standard deviation from training images, once, where the output needs them."""
         if self.standardised and bool((self.pixel_std == 1).all()):
-            chunks = [as_float(chunk) for chunk in images.split(CHUNK)]
-            mean = sum(chunk.sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
-            variance = sum((chunk - mean).square().sum(dim=0) for chunk in chunks) / len(images)
+            mean, std = mean_and_std(images)
             self.pixel_mean.copy_(mean)
-            self.pixel_std.copy_(variance.sqrt().clamp_min(LEAST_STD))
+            self.pixel_std.copy_(std)
+
+    def _draw_prior(self, count: int, seed: int) -> Tensor:
+        """``count`` draws of the prior, on the CPU."""
+        if self.prior is None:
+            raise TypeError(
+                f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
+            )
+        return self.prior.sample(count, torch.Generator().manual_seed(checks.seed("seed", seed)))
 
     def _require(self, network: str) -> None:
         if not hasattr(self, network):
@@ -182,12 +194,15 @@ class System(nn.Module):
                 f"{type(self).__name__} has no {network}; use one that has, such as AdversarialAutoencoder."
             )
 
-    def _in_chunks(self, inputs: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+    def _in_chunks(self, inputs: Tensor, compute: Callable[[Tensor], Any]) -> Any:
+        """``compute`` of chunks of ``inputs`` (N, ...), put together: a tensor, or a tuple of several."""
         with self.evaluating():
-            parts = [compute(chunk.to(self.device)).to(inputs.device) for chunk in inputs.split(CHUNK)]
-        return torch.cat(parts)
+            parts = [compute(chunk.to(self.device)) for chunk in inputs.split(chunk_size(self.image_shape))]
+        if isinstance(parts[0], tuple):
+            return tuple(torch.cat(column).to(inputs.device) for column in zip(*parts, strict=True))
+        return torch.cat(parts).to(inputs.device)
 
-    @contextmanager
+    @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
         """No gradients, batch norm and noise as in use; afterwards as it was before."""
         training = self.training
@@ -199,29 +214,13 @@ class System(nn.Module):
             self.train(training)
 
 
-def as_float(images: Tensor) -> Tensor:
-    """Pixels in [0, 1] as float32; uint8 is divided by 255."""
-    return images.float() / 255 if images.dtype == torch.uint8 else images.float()
-
-
-def half_squared_error(reconstruction: Tensor, images: Tensor) -> Tensor:
-    """½ ‖x̂ − x‖², summed over an image's pixels and averaged over the batch: the paper's scale."""
-    return 0.5 * (reconstruction - images).square().flatten(1).sum(dim=1).mean()
-
-
-def bce(logits: Tensor, target: float) -> Tensor:
-    """Binary cross-entropy of discriminator logits (B,) with one target for all: 1 real, 0 fake. Its mean, in nats."""
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
-
-
-def tell_apart(discriminator: Discriminator, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
-    """The discriminator's loss: call ``real`` (B, Z) 1 and ``fake`` (B, Z) 0 (Eq. 1). 2 ln 2 when it cannot."""
-    return bce(discriminator(real, generator), 1) + bce(discriminator(fake, generator), 0)
-
-
-def fool(discriminator: Discriminator, fake: Tensor, generator: torch.Generator) -> Tensor:
-    """The generator's loss, in the form that does not saturate: have ``fake`` (B, Z) called 1. ln 2 at equilibrium."""
-    return bce(discriminator(fake, generator), 1)
+def require_system(value: object, argument: str = "system") -> System:
+    """``value`` if it is a system; TypeError otherwise."""
+    if not isinstance(value, System):
+        raise TypeError(
+            f"{argument} must be an aae_lib System, but it is a {type(value).__name__}; build one from aae_lib.systems."
+        )
+    return value
 
 
 def require_prior(value: object, latent_dim: int | None = None) -> Prior:
@@ -232,6 +231,31 @@ def require_prior(value: object, latent_dim: int | None = None) -> Prior:
             f"latent_dim is {latent_dim}, but the prior {prior} has {prior.dim} dimensions; make them equal."
         )
     return prior
+
+
+def class_name(kind: type[System]) -> str:
+    """What a class of systems is called in files: a reader's own never take the place of the library's."""
+    own = kind.__module__.split(".")[0] != __name__.split(".")[0]
+    return f"{kind.__name__} of the reader" if own else kind.__name__
+
+
+def _remembering(constructor: Callable[..., None]) -> Callable[..., None]:
+    """``constructor``, keeping its arguments as ``settings`` where no constructor of a subclass has done so before."""
+    signature = inspect.signature(constructor)
+
+    @functools.wraps(constructor)
+    def remember(self: System, *args: Any, **kwargs: Any) -> None:
+        if "settings" not in vars(self):
+            with contextlib.suppress(TypeError):  # where arguments do not fit, the constructor says it better
+                given = signature.bind(self, *args, **kwargs)
+                given.apply_defaults()
+                object.__setattr__(self, "settings", {})
+                for name, value in list(given.arguments.items())[1:]:
+                    rest = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+                    self.settings.update(value if rest else {name: value})
+        constructor(self, *args, **kwargs)
+
+    return remember
 
 
 def _image_shape(value: object) -> tuple[int, int, int]:

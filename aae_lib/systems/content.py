@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .. import checks
+from ..losses import fool, half_squared_error, tell_apart
 from ..networks import Decoder, Discriminator, Encoder
+from ..optimizers import SGD
 from ..priors import Categorical, Prior
-from .base import SGD, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
+from .base import Batch, Phase, System, require_prior
 
 
 def as_content(labels: Tensor, classes: int, count: int) -> Tensor:
@@ -40,31 +44,48 @@ class ContentAndStyle(System):
     decoder (``code``) and what else is learnt. Section 5's Fig. 8, without its labels.
     """
 
-    def _build(self, classes: int, prior: Prior, code_dim: int | None = None) -> None:
-        """The networks, from the constructor's arguments; ``code_dim``: of the decoder's input, K + Z by default."""
-        chosen = self.settings
+    decodes_labels = True
+
+    def _build(
+        self,
+        classes: int,
+        prior: Prior,
+        *,
+        code_dim: int | None = None,
+        hidden: Sequence[int],
+        discriminator_hidden: Sequence[int],
+        body: str,
+        output: str,
+        batch_norm: bool,
+        decoder_batch_norm: bool,
+        input_noise: float,
+        input_dropout: float,
+        discriminator_noise: float,
+    ) -> None:
+        """The networks; ``code_dim``: of the decoder's input, K + Z by default."""
         self.prior = require_prior(prior)
         self.classes = classes
         self.content_prior = Categorical(self.classes)
-        shared = {"hidden": chosen["hidden"], "body": chosen["body"]}
         self.encoder = Encoder(
             self.image_shape,
             self.classes + self.prior.dim,
-            batch_norm=chosen["batch_norm"],
-            batch_norm_output=chosen["batch_norm"],
-            input_noise=chosen["input_noise"],
-            input_dropout=chosen["input_dropout"],
-            **shared,
+            hidden=hidden,
+            body=body,
+            batch_norm=batch_norm,
+            batch_norm_output=batch_norm,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
         )
         self.decoder = Decoder(
             code_dim or self.classes + self.prior.dim,
             self.image_shape,
-            output=chosen["output"],
-            batch_norm=chosen["decoder_batch_norm"],
-            batch_norm_output=chosen["decoder_batch_norm"],
-            **shared,
+            hidden=hidden,
+            body=body,
+            output=output,
+            batch_norm=decoder_batch_norm,
+            batch_norm_output=decoder_batch_norm,
         )
-        games = {"hidden": chosen["discriminator_hidden"], "input_noise": chosen["discriminator_noise"]}
+        games = {"hidden": discriminator_hidden, "input_noise": discriminator_noise}
         self.discriminator = Discriminator((self.prior.dim,), **games)
         self.content_discriminator = Discriminator((self.classes,), **games)
 
@@ -127,13 +148,21 @@ class ContentAndStyle(System):
 
     def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
         """Styles z (N, Z) of images (N, C, H, W); the posterior is deterministic, so ``seed`` changes nothing."""
-        images = checks.images("images", images, self.image_shape)
-        return self._in_chunks(images, lambda chunk: self.heads(self.pixels(chunk))[1])
+        return self._contents_and_styles(images)[1]
 
     def probabilities(self, images: Tensor) -> Tensor:
         """q(y | x), (N, K), of images (N, C, H, W)."""
+        return self._contents_and_styles(images)[0]
+
+    def _contents_and_styles(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """q(y | x) (N, K) and z (N, Z) of images (N, C, H, W), from one pass through the encoder."""
         images = checks.images("images", images, self.image_shape)
-        return self._in_chunks(images, lambda chunk: self.heads(self.pixels(chunk))[0].softmax(dim=1))
+
+        def both(chunk: Tensor) -> tuple[Tensor, Tensor]:
+            logits, z = self.heads(self.pixels(chunk))
+            return logits.softmax(dim=1), z
+
+        return self._in_chunks(images, both)
 
     def classify(self, images: Tensor) -> Tensor:
         """The most likely class or cluster (N,) of images (N, C, H, W)."""
@@ -141,19 +170,24 @@ class ContentAndStyle(System):
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] of styles z (N, Z) and contents ``labels`` (N,), or shares (N, K) of each."""
-        z = checks.codes("z", z, self.latent_dim)
+        z = checks.codes("z", z, self.prior.dim)
         y = as_content(labels, self.classes, len(z)).to(z.device)  # (N, K)
         both = torch.cat([y, z], dim=1)
         return self._in_chunks(both, lambda chunk: self._picture(chunk[:, : self.classes], chunk[:, self.classes :]))
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W), decoded from their own contents and styles."""
-        return self.decode(self.encode(images), self.probabilities(images))
+        y, z = self._contents_and_styles(images)
+        return self.decode(z, y)
 
     def sample(self, count: int, labels: Tensor | None = None, *, seed: int = 0) -> Tensor:
         """``count`` images (N, C, H, W) of styles drawn from the prior; contents ``labels`` (N,), or random ones."""
         z, labels = draw_content(self.prior, self.classes, count, labels, seed)
-        return ContentAndStyle.decode(self, z, labels)
+        return self.decode(z, labels)
+
+    def decoded_heads(self) -> Tensor:
+        """Every content in the style z = 0 (K, C, H, W): Fig. 9's first column."""
+        return self.decode(torch.zeros(self.classes, self.latent_dim), torch.arange(self.classes))
 
     def _picture(self, y: Tensor, z: Tensor) -> Tensor:
         return self.pictures(self.decoder(self.code(y, z)))

@@ -10,17 +10,22 @@ from torch import Tensor, nn
 
 from .. import checks
 from ..networks import initialise
+from ..optimizers import SGD
 from ..priors import Gaussian
-from .base import SGD, Batch, Phase
-from .content import ContentAndStyle
+from .base import Batch, Phase
+from .content import ContentAndStyle, as_content, draw_content
 
 
 class ClusterHeads(nn.Module):
-    """W_C (K, n): row k is where the cluster of class k lies among the representations."""
+    """W_C (K, n): row k is where the cluster of class k lies among the representations. At first N(0, ``spread``²)."""
 
-    def __init__(self, classes: int, latent_dim: int):
+    def __init__(self, classes: int, latent_dim: int, spread: float):
         super().__init__()
+        self.spread = spread
         self.weight = nn.Parameter(torch.zeros(classes, latent_dim))
+
+    def draw_weights(self, generator: torch.Generator) -> None:
+        self.weight.data.normal_(0, self.spread, generator=generator)
 
     def forward(self, y: Tensor) -> Tensor:
         # no matrix product: autocast would round the representation to bfloat16
@@ -44,6 +49,8 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
     or ``classes`` are clusters to be found. The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``.
     """
 
+    decodes_labels = False
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -65,14 +72,27 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.head_distance = checks.positive_number("head_distance", head_distance, zero=True)
         if checks.positive_integer("classes", classes) == 1:
             raise ValueError("classes must be at least 2, but it is 1; one cluster tells nothing apart.")
         latent_dim = checks.positive_integer("latent_dim", latent_dim)
-        self._build(classes, Gaussian(latent_dim), code_dim=latent_dim)
+        self._build(
+            classes,
+            Gaussian(latent_dim),
+            code_dim=latent_dim,
+            hidden=hidden,
+            discriminator_hidden=discriminator_hidden,
+            body=body,
+            output=output,
+            batch_norm=batch_norm,
+            decoder_batch_norm=decoder_batch_norm,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
+            discriminator_noise=discriminator_noise,
+        )
         self.learns_labels = classes if supervised else None
-        self.cluster_heads = ClusterHeads(classes, latent_dim)
+        self.cluster_heads = ClusterHeads(classes, latent_dim, spread=max(1.0, self.head_distance / 2))
         self.fixed = fixed_heads is not None
         initialise(self, seed, initial_std)
         if self.fixed:
@@ -82,9 +102,6 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
                     "make them equal or leave fixed_heads out."
                 )
             self.cluster_heads.weight.data = checks.positive_number("fixed_heads", fixed_heads) * torch.eye(classes)
-        else:
-            generator = torch.Generator().manual_seed(seed)
-            self.cluster_heads.weight.data.normal_(0, max(1.0, head_distance / 2), generator=generator)
 
     def phases(self) -> list[Phase]:
         phases = super().phases()
@@ -105,6 +122,11 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         """Σ max(0, η − ‖head_i − head_j‖) over the pairs of heads."""
         return (self.head_distance - self.cluster_heads.distances()).clamp_min(0).sum()
 
+    def draw_codes(self, count: int, *, seed: int = 0) -> Tensor:
+        """``count`` representations (N, n): random heads, each with a style drawn from the prior."""
+        z, labels = draw_content(self.prior, self.classes, count, None, seed)
+        return self.head_positions[labels] + z
+
     def encode(self, images: Tensor, *, seed: int | None = None) -> Tensor:
         """Representations W_C y + z (N, n) of images (N, C, H, W); the posterior is deterministic."""
         images = checks.images("images", images, self.image_shape)
@@ -123,6 +145,15 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
     def reconstruct(self, images: Tensor) -> Tensor:
         """decode(encode(images)): (N, C, H, W) in [0, 1]."""
         return self.decode(self.encode(images))
+
+    def sample(self, count: int, labels: Tensor | None = None, *, seed: int = 0) -> Tensor:
+        """``count`` images (N, C, H, W) of styles drawn about the heads of ``labels`` (N,), or about random heads."""
+        z, labels = draw_content(self.prior, self.classes, count, labels, seed)
+        return self.decode(as_content(labels, self.classes, count) @ self.head_positions + z)
+
+    def decoded_heads(self) -> Tensor:
+        """The cluster heads, decoded: (K, C, H, W)."""
+        return self.decode(self.head_positions)
 
     @property
     def head_positions(self) -> Tensor:

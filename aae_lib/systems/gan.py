@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ..losses import fool, tell_apart
 from ..networks import Decoder, Discriminator, initialise
+from ..optimizers import Adam
 from ..priors import Prior
-from .base import Adam, Batch, Phase, System, fool, require_prior, tell_apart
+from .base import Batch, Phase, System, require_prior
 
 
 class GenerativeAdversarialNetwork(System):
@@ -29,7 +31,7 @@ class GenerativeAdversarialNetwork(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.prior = require_prior(prior, latent_dim)
         self.decoder = Decoder(
             self.prior.dim, self.image_shape, hidden=hidden, body=body, output=output, batch_norm=batch_norm

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from .. import checks
 from ..networks import MLP, Decoder, initialise
+from ..optimizers import Adam
 from ..priors import Prior
 from .autoencoder import Autoencoder
-from .base import Adam, Batch, Phase, System, require_prior
+from .base import Batch, Phase, System, require_prior
 
 
 class GenerativeMomentMatchingNetwork(System):
@@ -33,7 +34,7 @@ class GenerativeMomentMatchingNetwork(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.prior = require_prior(prior)
         self.bandwidths = tuple(checks.positive_number("each of bandwidths", width) for width in bandwidths)
         if not self.bandwidths:

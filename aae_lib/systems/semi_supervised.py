@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from .. import checks
 from ..networks import initialise
+from ..optimizers import SGD
 from ..priors import Gaussian, Prior
-from .base import SGD, Batch, Phase
+from .base import Batch, Phase
 from .content import ContentAndStyle
 
 
@@ -19,8 +20,9 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
     """A classifier q(y | x) that learns from a few labels and, as one half of an autoencoder, from all images (Sec. 5).
 
     Two discriminators pull y to one-hot vectors of equally likely classes and z to the prior (by default a Gaussian of
-    10 dimensions). With y confident and z unable to hold the class, the decoder needs y to say what the image shows;
-    the labels say which class is called what. Give ``fit`` the labels that may be seen:
+    10 dimensions). With y confident and z confined to the prior, the decoder has use for a y that says what the image
+    shows; the labels say which class is called what. (The games fix q(y) and q(z), each as a whole, not q(z | y).)
+    Give ``fit`` the labels that may be seen:
     ``fit(system, data.train, labelled=data.train.balanced_subset(100), ...)``.
 
     ``batch_norm``: in the encoder, its heads included; ``decoder_batch_norm``: in the decoder, its output included (the
@@ -45,8 +47,20 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
-        super().__init__(locals())
-        self._build(checks.positive_integer("classes", classes), Gaussian(10) if prior is None else prior)
+        super().__init__(image_shape, standardised=output == "standardised")
+        self._build(
+            checks.positive_integer("classes", classes),
+            Gaussian(10) if prior is None else prior,
+            hidden=hidden,
+            discriminator_hidden=discriminator_hidden,
+            body=body,
+            output=output,
+            batch_norm=batch_norm,
+            decoder_batch_norm=decoder_batch_norm,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
+            discriminator_noise=discriminator_noise,
+        )
         self.learns_labels = self.classes
         initialise(self, seed, initial_std)
 
@@ -85,11 +99,23 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         if checks.positive_integer("clusters", clusters) == 1:
             raise ValueError("clusters must be at least 2, but it is 1; one cluster tells nothing apart.")
         self.consistency = checks.positive_number("consistency", consistency, zero=True)
-        self._build(clusters, Gaussian(5) if prior is None else prior)
+        self._build(
+            clusters,
+            Gaussian(5) if prior is None else prior,
+            hidden=hidden,
+            discriminator_hidden=discriminator_hidden,
+            body=body,
+            output=output,
+            batch_norm=batch_norm,
+            decoder_batch_norm=decoder_batch_norm,
+            input_noise=input_noise,
+            input_dropout=input_dropout,
+            discriminator_noise=discriminator_noise,
+        )
         initialise(self, seed, initial_std)
 
     def phases(self) -> list[Phase]:

@@ -6,21 +6,27 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .. import checks
+from ..losses import fool, half_squared_error, tell_apart
 from ..networks import Decoder, Discriminator, Encoder, initialise
+from ..optimizers import Adam
 from ..priors import Gaussian, Prior
-from .base import Adam, Batch, Phase, System, fool, half_squared_error, require_prior, tell_apart
+from .base import Batch, Phase, System, require_prior
 from .content import as_content, draw_content
 
 
 class SupervisedAdversarialAutoencoder(System):
     """An autoencoder whose decoder is told the label, so that the code needs to hold only the rest: the style.
 
-    The decoder sees (y, z): the one-hot label, then the style. The discriminator pulls q(z) onto the prior, and since
-    every label meets the same prior, z has no room for the label either.
+    The decoder sees (y, z): the one-hot label, then the style. The decoder has no use for what the label says, and the
+    discriminator leaves z no room beyond the prior. But it pulls q(z) as a whole onto the prior, not q(z | y) for each
+    label: whether z tells nothing of the label is to be measured (``evaluation.label_probe``), not given.
     ``classes``: how many contents y can be. The other arguments are those of ``AdversarialAutoencoder``.
     """
+
+    decodes_labels = True
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class SupervisedAdversarialAutoencoder(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape, standardised=output == "standardised")
         self.prior = require_prior(Gaussian(15) if prior is None else prior)
         self.classes = self.learns_labels = checks.positive_integer("classes", classes)
         self.encoder = Encoder(
@@ -75,7 +81,7 @@ class SupervisedAdversarialAutoencoder(System):
     def reconstruction_loss(self, batch: Batch) -> Tensor:
         """½ ‖x̂ − x‖² per labelled image, decoded from its label and its style."""
         images = batch.labelled.images
-        y = as_content(batch.labelled.labels, self.classes, len(images))  # (B, K)
+        y = F.one_hot(batch.labelled.labels, self.classes).float()  # (B, K)
         z = self.encoder(images, batch.generator)  # (B, Z)
         return half_squared_error(self.decoder(torch.cat([y, z], dim=1)), images)
 

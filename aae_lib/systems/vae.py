@@ -10,9 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .. import checks
+from ..losses import half_squared_error
 from ..networks import Decoder, Encoder, initialise
+from ..pixels import chunk_size
 from ..priors import Gaussian, Prior, Uniform
-from .base import Batch, Phase, System, half_squared_error, require_prior
+from .base import Batch, Phase, System, require_prior
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -39,7 +41,7 @@ class VariationalAutoencoder(System):
         initial_std: float | None = None,
         seed: int = 0,
     ):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior = require_prior(prior, latent_dim)
         if not self.prior.has_density:
             raise ValueError(
@@ -94,7 +96,7 @@ class VariationalAutoencoder(System):
         generator = torch.Generator(self.device).manual_seed(checks.seed("seed", seed))
         total = 0.0
         with self.evaluating():
-            for chunk in images.split(2000):
+            for chunk in images.split(chunk_size(self.image_shape)):
                 batch = Batch(self.pixels(chunk.to(self.device)), None, generator)
                 total -= float(self.negative_elbo(batch)) * len(chunk)
         return total / len(images)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from .. import checks
 from ..evaluation.clustering import NAMELESS, name_clusters
-from ..systems.base import System, as_float
-from .page import Checked, PageWidget, grid_png, pixels, raw, script, takes_labels
+from ..pixels import as_float
+from ..systems.base import System, require_system
+from .page import Checked, PageWidget, grid_png, pixels, raw, script
 
 MOST_IMAGES = 2_000
 
@@ -44,7 +45,7 @@ class ClusterBrowser(PageWidget):
     labels = traitlets.List().tag(sync=True)  # N whole numbers, or none
 
     def __init__(self, system: System, images, labels=None, names=None):
-        if not hasattr(system, "probabilities"):
+        if not hasattr(require_system(system), "probabilities"):
             raise TypeError(
                 f"{type(system).__name__} has no classes or clusters to browse; use one that has, such as "
                 "ClusteringAdversarialAutoencoder."
@@ -63,7 +64,7 @@ class ClusterBrowser(PageWidget):
         super().__init__(
             cluster=int(assigned.bincount(minlength=system.classes).argmax()),
             image_shape=list(system.image_shape),
-            heads=pixels(_heads(system)),
+            heads=pixels(system.decoded_heads()),
             clusters=[_summary(k, assigned, labels, names) for k in range(system.classes)],
             assigned=assigned.tolist(),
             confidence=raw(confidence),
@@ -93,13 +94,6 @@ class ClusterBrowser(PageWidget):
             members = self.images[self.members(k)[: columns - 1]]
             row[0], row[1 : 1 + len(members)] = as_float(heads[k]), members
         return grid_png(rows.flatten(0, 1), columns)
-
-
-def _heads(system: System) -> Tensor:
-    """The decoded heads (K, C, H, W): each content in the style z = 0 (Makhzani et al. 2015, Fig. 9)."""
-    if takes_labels(system):
-        return system.decode(torch.zeros(system.classes, system.latent_dim), torch.arange(system.classes))
-    return system.decode(system.head_positions)
 
 
 def _given(names: Any, count: int) -> Tensor:

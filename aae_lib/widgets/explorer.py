@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .. import checks
 from ..figures import CLASS_COLOURS
-from ..systems import DimensionalityReductionAdversarialAutoencoder
-from ..systems.base import System, as_float
+from ..pixels import as_float
+from ..systems.base import System, require_system
 from .page import (
     DRAWS,
     Checked,
@@ -20,12 +20,10 @@ from .page import (
     decoder_parcel,
     grid_png,
     pixels,
-    prior_draws,
     raw,
     reach,
     script,
     spread,
-    takes_labels,
 )
 
 MOST_IMAGES = 2_000  # more dots than this hide each other
@@ -62,7 +60,7 @@ class LatentExplorer(PageWidget):
     has_prior = traitlets.Bool().tag(sync=True)
 
     def __init__(self, system: System, images=None, limits=None, labels=None):
-        if takes_labels(system):
+        if require_system(system).decodes_labels:
             raise TypeError(
                 f"{type(system).__name__} decodes a label beside z, which no point can say; use style_matrix(system)."
             )
@@ -122,11 +120,9 @@ class LatentExplorer(PageWidget):
 
 
 def _draws(system: System, codes: Tensor) -> Tensor:
-    """Codes (M, Z) from the prior; where a system has none, from a box about its ``codes`` (N, Z)."""
-    if isinstance(system, DimensionalityReductionAdversarialAutoencoder):  # whose prior is that of z about a head
-        return prior_draws(system) + system.head_positions.repeat(DRAWS // system.classes + 1, 1)[:DRAWS]
+    """Codes (M, Z) as the prior has them; where a system has none, from a box about its ``codes`` (N, Z)."""
     if system.prior is not None:
-        return prior_draws(system)
+        return system.draw_codes(DRAWS)
     low, high = spread(codes) if len(codes) else (-3.0, 3.0)
     return low + (high - low) * torch.rand(DRAWS, system.latent_dim, generator=torch.Generator().manual_seed(0))
 

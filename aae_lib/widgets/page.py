@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import io
 import math
 from pathlib import Path
@@ -22,7 +21,7 @@ from ..systems.base import System
 
 FOLDER = Path(__file__).parent
 MOST_WEIGHTS = 8_000_000  # 32 MB to the page and about 8 ms a picture there; larger decoders stay in the kernel
-DRAWS = 10_000  # from the prior, to see how far it reaches
+DRAWS = 10_000  # codes as the prior has them, to see how far it reaches
 
 
 def script(*names: str) -> str:
@@ -104,7 +103,7 @@ def linear_layers(system: System) -> list[tuple[Tensor, Tensor]] | None:
             return None
     if system.standardised:  # as System.pictures undoes it
         layers.append(_scaled(*layers.pop(), system.pixel_std.flatten(), system.pixel_mean.flatten()))
-    width = system.latent_dim + (system.classes if takes_labels(system) else 0)
+    width = system.latent_dim + (system.classes if system.decodes_labels else 0)
     if len(layers[0][0]) != width or sum(weight.numel() for weight, _ in layers) > MOST_WEIGHTS:
         return None
     return layers
@@ -115,22 +114,12 @@ def _scaled(weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> tuple
     return weight * scale, bias * scale + shift
 
 
-def takes_labels(system: System) -> bool:
-    """Whether ``system.decode`` asks for a content beside z."""
-    return "labels" in inspect.signature(system.decode).parameters
-
-
 def decoder_parcel(system: System) -> tuple[dict, list[bytes]]:
     """The decoder for a page that decodes by itself; nothing where the kernel has to."""
     layers = linear_layers(system)
     if layers is None:
         return {}, []
     return {"output": system.decoder.output}, [raw(array) for layer in layers for array in layer]
-
-
-def prior_draws(system: System, count: int = DRAWS) -> Tensor:
-    """``count`` codes (N, Z) from the system's prior, the same each time."""
-    return system.prior.sample(count, torch.Generator().manual_seed(0))
 
 
 def spread(cloud: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import traitlets
 from .. import checks
 from ..evaluation.parzen import parzen_log_likelihood, sigma_search
 from ..figures import canvas, image_grid
-from ..systems.base import as_float
+from ..pixels import as_float
 from .page import Checked, PageWidget, pixels, script
 
 MOST_SAMPLES = 10_000

@@ -11,8 +11,9 @@ import traitlets
 from torch import Tensor
 
 from .. import checks
-from ..systems.base import System, as_float
-from .page import Checked, PageWidget, decoder_parcel, grid_png, pixels, prior_draws, raw, reach, script, takes_labels
+from ..pixels import as_float
+from ..systems.base import System, require_system
+from .page import DRAWS, Checked, PageWidget, decoder_parcel, grid_png, pixels, raw, reach, script
 
 MOST_ROWS = 6  # images whose styles stand below the chosen one
 MOST_CONTENTS = 30  # wider matrices do not fit beside each other
@@ -46,7 +47,7 @@ class StyleMatrix(PageWidget):
     rows = traitlets.Bytes().tag(sync=True)  # the contents in their styles, uint8 (N, K, C, H, W)
 
     def __init__(self, system: System, images=None, names: Sequence[str] | None = None):
-        if not takes_labels(system):
+        if not require_system(system).decodes_labels:
             raise TypeError(
                 f"{type(system).__name__} does not tell content from style; use explore(system), or a system such as "
                 "SupervisedAdversarialAutoencoder."
@@ -63,7 +64,7 @@ class StyleMatrix(PageWidget):
         self.images = torch.empty(0, *system.image_shape)
         if images is not None:
             self.images = checks.images("images", images, system.image_shape)[:MOST_ROWS].cpu()
-        draws = prior_draws(system)
+        draws = system.draw_codes(DRAWS)
         self._styles = system.encode(self.images) if len(self.images) else draws[:0]  # (N, Z)
         super().__init__(
             z=[0.0] * system.latent_dim,
@@ -91,7 +92,7 @@ class StyleMatrix(PageWidget):
 
     def preview(self) -> bytes:
         """PNG of the matrix: styles of the images, or draws from the prior, below the chosen one."""
-        below = self._styles if len(self.images) else prior_draws(self.system, 5)
+        below = self._styles if len(self.images) else self.system.draw_codes(5)
         return grid_png(self.contents(torch.cat([torch.tensor([self.z]), below])), self.system.classes)
 
     @traitlets.observe("z")

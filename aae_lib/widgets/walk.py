@@ -10,8 +10,8 @@ import traitlets
 from .. import checks
 from ..figures import CLASS_COLOURS
 from ..priors import Prior
-from ..systems.base import System
-from .page import Checked, PageWidget, decoder_parcel, grid_png, pixels, raw, script, takes_labels
+from ..systems.base import System, require_system
+from .page import Checked, PageWidget, decoder_parcel, grid_png, pixels, raw, script
 
 STEPS = 1000  # of the walk
 
@@ -40,12 +40,12 @@ class Walk(PageWidget):
     colours = traitlets.List(CLASS_COLOURS).tag(sync=True)
 
     def __init__(self, system: System, prior: Prior | None = None):
-        prior = system.prior if prior is None else prior
+        prior = require_system(system).prior if prior is None else prior
         if not hasattr(prior, "at") or prior.dim != 2:
             raise TypeError(
                 f"prior must be a curve in the plane to walk along, such as SwissRoll(), but it is {prior!r}."
             )
-        if takes_labels(system) or system.latent_dim != prior.dim:
+        if system.decodes_labels or system.latent_dim != prior.dim:
             raise ValueError(
                 f"system must decode points of the plane, but {type(system).__name__} does not; "
                 "use one with prior=SwissRoll()."

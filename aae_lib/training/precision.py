@@ -1,4 +1,4 @@
-"""Where to compute, and in what precision."""
+"""In what precision to compute."""
 
 from __future__ import annotations
 
@@ -8,19 +8,7 @@ from typing import Any
 
 import torch
 
-from . import checks
-
-
-def choose_device(device: str = "auto") -> torch.device:
-    """The device of that name; "auto" is cuda, then mps, then cpu. ValueError for an unknown or absent one."""
-    name = str(device)
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
-    kind = checks.one_of("device", name.split(":")[0], ["auto", *available])
-    if not available[kind]:
-        raise ValueError(f"device is {name!r}, but this machine has no {kind}; use 'auto' or 'cpu'.")
-    return torch.device(name)
+from .. import checks
 
 
 def choose_autocast(precision: str, device: torch.device) -> Callable[[], Any]:

@@ -6,22 +6,26 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import checks
+from .. import checks
+from ..checks import StorageError
+from ..files import writable
+from ..losses import half_squared_error
+from ..optimizers import SGD, Adam
+from ..pixels import chunk_size
+from ..systems.base import Batch, Phase, System, require_system
 from .batches import Batches
-from .checks import StorageError
-from .devices import choose_autocast, choose_device, precision_of
-from .files import writable
+from .callbacks import Moment, checked_callbacks, wants
+from .checkpoints import load_checkpoint, save_checkpoint
 from .history import History
+from .precision import choose_autocast, precision_of
 from .progress import progress_bar, until_interrupted
-from .storage import load_checkpoint, save_checkpoint
-from .systems.base import SGD, Adam, Batch, Phase, System, half_squared_error
+from .steps import build_optimizers, owner, set_learning_rates, with_optimizers
 
 CHECKPOINT_SECONDS = 60
 WINDOWS_PER_EPOCH = 20  # how finely the history records
@@ -35,37 +39,13 @@ class TrainingDiverged(ArithmeticError):
         self.history = history
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What a callback sees: before the first update (``update`` 0) and after every one.
-
-    On a GPU every look makes it wait; a callback that needs only every k-th update says so by its attribute ``every``.
-    """
-
-    system: System
-    update: int
-    epoch: float
-    history: History
-
-
-class Snapshots:
-    """Callback that keeps ``take(system)`` at given updates: ``Snapshots(lambda s: s.sample(16), at=(0, 100))``."""
-
-    def __init__(self, take: Callable[[System], Any], *, at: Iterable[int]):
-        self.take, self.at = take, set(at)
-        self.pictures: dict[int, Any] = {}
-
-    def __call__(self, moment: Moment) -> None:
-        if moment.update in self.at:
-            self.pictures[moment.update] = self.take(moment.system)
-
-
 def fit(
     system: System,
     data: Any,
     *,
     labelled: Tensor | None = None,
-    epochs: int,
+    epochs: int | None = None,
+    updates: int | None = None,
     batch_size: int = 100,
     seed: int = 0,
     device: str = "auto",
@@ -79,26 +59,29 @@ def fit(
 
     ``data``: a ``Split`` such as ``data.train``, or images (N, C, H, W), uint8 or in [0, 1]. An epoch is one pass over
     them in a fresh order, N // batch_size updates; the few images that fill no batch wait for the next epoch.
+    ``epochs``, or ``updates`` in their place, say how long; it is the total, also where a checkpoint is gone on with.
     ``labelled``: indices (L,) of the images whose labels may be seen, by default all; for systems that use labels.
     ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
     hardware multiplies it natively. ``optimizers`` replaces phases' own, by phase name.
     ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
-    goes on from it, exactly as if it had never stopped. ``epochs`` is the total.
+    goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
     Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, TrainingDiverged
     when a loss is no longer finite. Bad arguments are refused before anything is computed or written.
     """
-    if not isinstance(system, System):
-        raise TypeError(f"system must be an aae_lib System, but it is a {type(system).__name__}.")
-    epochs = checks.positive_integer("epochs", epochs)
+    require_system(system)
+    if (epochs is None) == (updates is None):
+        raise TypeError("epochs or updates must say how long to train, one of them; give for example epochs=10.")
+    length = checks.positive_integer(*("updates", updates) if epochs is None else ("epochs", epochs))
+    callbacks = checked_callbacks(callbacks)
     batch_size = checks.positive_integer("batch_size", batch_size)
     seed = checks.seed("seed", seed)
     batches = Batches(system, data, labelled, batch_size, seed)
-    place = choose_device(device)
+    place = checks.device("device", device)
     autocast = choose_autocast(precision, place)
-    phases = _with_optimizers(system.phases(), optimizers or {})
+    phases = with_optimizers(system.phases(), optimizers or {})
     checkpoint = None if checkpoint is None else writable(checkpoint)
 
     resumed = checkpoint is not None and checkpoint.exists()
@@ -109,8 +92,10 @@ def fit(
         training.resume(checkpoint)
     system.train()
     try:
-        training.run(epochs, tuple(callbacks), checkpoint, resumed, progress)
+        total = length if epochs is None else length * batches.per_epoch
+        training.run(total, callbacks, checkpoint, resumed, progress)
     finally:
+        system.zero_grad(set_to_none=True)  # gradients are as large as the weights, and of no more use
         system.requires_grad_(True).eval()
     if training.history.interrupted:
         print(f"Stopped by you; the system and its history are kept. {training.history.summary()}")
@@ -122,10 +107,13 @@ class _Training:
 
     def __init__(self, system: System, phases: list[Phase], batches: Batches, autocast: Callable[[], Any]):
         self.system, self.phases, self.batches, self.autocast = system, phases, batches, autocast
-        self.optimizers = {phase.name: phase.optimizer.build(phase.weights()) for phase in phases}
+        self.optimizers = build_optimizers(phases)
+        self.weights = list(system.parameters())
+        learning = {phase.name: {id(weight) for weight in phase.weights()} for phase in phases}
+        self.learns = {name: [id(weight) in those for weight in self.weights] for name, those in learning.items()}
         self.generator = torch.Generator(batches.images.device).manual_seed(batches.seed)
         self.history = History(
-            phases=tuple(part for phase in phases for part in phase.parts or (phase.name,)),
+            phases=tuple(name for phase in phases for name in phase.names),
             updates_per_epoch=batches.per_epoch,
             window=max(1, batches.per_epoch // WINDOWS_PER_EPOCH),
             mean_image_loss=_mean_image_loss(system, batches.images),
@@ -133,24 +121,23 @@ class _Training:
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
         self.epoch = -1
 
-    def run(self, epochs: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
-        """Make all updates that are left until ``epochs`` are done, or Ctrl-C."""
+    def run(self, total: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
+        """Make all updates that are left until ``total`` are done, or Ctrl-C."""
         history = self.history
-        total = epochs * history.updates_per_epoch
         started = time.monotonic() - history.seconds
         saved = time.monotonic()
         on_cpu = self.batches.images.device.type == "cpu"
-        read_every = 1 if on_cpu else math.gcd(history.window, *(getattr(look, "every", 1) for look in callbacks))
         bar = progress_bar(total, unit="updates", done=history.update, show=progress)
         with bar, until_interrupted() as interrupted:
             if not resumed:
                 self._call(callbacks)
             while history.update < total and not history.interrupted:
-                self._update(history.update + len(self.unread))
+                self._update(history.update + len(self.unread), total)
                 history.interrupted = interrupted()
                 made = history.update + len(self.unread)
                 last = made == total
-                if made % read_every and not last and not history.interrupted:
+                looks = any(wants(callback, made) for callback in callbacks)
+                if not (on_cpu or looks or last or history.interrupted or made % history.window == 0):
                     continue
                 bar.update(self._read())
                 history.seconds = time.monotonic() - started
@@ -162,24 +149,28 @@ class _Training:
                     saved = time.monotonic()
         self.keep(checkpoint)
 
-    def _update(self, number: int) -> None:
-        """One mini-batch through all phases."""
+    def _update(self, number: int, total: int) -> None:
+        """One mini-batch through all phases whose turn it is."""
         epoch = number // self.history.updates_per_epoch
         if epoch != self.epoch:
             self.epoch = epoch
-            _set_learning_rates(self.phases, self.optimizers, epoch)
-        batch = self.batches.at(number, self.generator)
-        self.unread.append(torch.cat([self._step(phase, batch) for phase in self.phases]))
+            set_learning_rates(self.phases, self.optimizers, epoch)
+        batch = self.batches.at(number, self.generator, progress=number / total)
+        losses = [
+            self._step(phase, batch) if phase.runs_at(number) else batch.images.new_full((len(phase.names),), math.nan)
+            for phase in self.phases
+        ]
+        self.system.after_update()
+        self.unread.append(torch.cat(losses))
 
     def _step(self, phase: Phase, batch: Batch) -> Tensor:
         """One phase on one batch: its loss's parts. All other weights are frozen, so they get no gradient."""
         optimizer = self.optimizers[phase.name]
-        learning = {id(weight) for weight in phase.weights()}
-        for weight in self.system.parameters():
-            weight.requires_grad_(id(weight) in learning)
+        for weight, learns in zip(self.weights, self.learns[phase.name], strict=True):
+            weight.requires_grad_(learns)
         with self.autocast():
             parts = phase.loss(batch).reshape(-1)
-        loss = parts.sum()
+        loss = (parts * parts.new_tensor(phase.factors)).sum() if phase.factors else parts.sum()
         optimizer.zero_grad(set_to_none=True)
         if loss.device.type != "cpu" or loss.isfinite():  # on a CPU a look costs nothing and keeps the weights clean
             loss.backward()
@@ -195,6 +186,8 @@ class _Training:
 
     def _call(self, callbacks: tuple) -> None:
         for callback in callbacks:
+            if not wants(callback, self.history.update):
+                continue
             callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
 
     def keep(self, checkpoint: Path | None) -> None:
@@ -202,7 +195,7 @@ class _Training:
         if checkpoint is None:
             return
         tensors = {"generator": self.generator.get_state()}
-        for name, optimizer in self.optimizers.items():
+        for name, optimizer in self._owned():
             for index, moments in optimizer.state_dict()["state"].items():
                 for key, value in moments.items():
                     if value is not None:  # SGD without momentum keeps an empty place
@@ -217,7 +210,7 @@ class _Training:
         tensors, self.history = load_checkpoint(checkpoint, self.system, self._recipe())
         self.history.interrupted = False
         self.generator.set_state(tensors["generator"])
-        for name, optimizer in self.optimizers.items():
+        for name, optimizer in self._owned():
             prefix = f"optimizer.{name}."
             moments: dict[int, dict[str, Tensor]] = {}
             for key, value in tensors.items():
@@ -226,45 +219,34 @@ class _Training:
                     moments.setdefault(int(index), {})[moment] = value
             optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
 
+    def _owned(self) -> list[tuple[str, torch.optim.Optimizer]]:
+        """The optimizers by the name of the phase that owns them."""
+        return [(phase.name, self.optimizers[phase.name]) for phase in self.phases if phase.name == owner(phase)]
+
     def _recipe(self) -> dict:
         """What a checkpoint must agree on to be gone on with. The number of epochs is free to grow."""
         optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
         arithmetic = {"device": self.batches.images.device.type, "precision": precision_of(self.autocast)}
-        return {**self.batches.recipe(), **arithmetic, "optimizers": optimizers}
+        return {**self.batches.recipe(), **arithmetic, "optimizers": optimizers, "stage": self.system.stage}
 
 
 def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:
-    owners = [phase for phase in phases for _ in phase.parts or (phase.name,)]
+    owners = [phase for phase in phases for _ in phase.names]
+    steps = {phase.name: phase.optimizer for phase in phases}
     for index, row in enumerate(rows):
         for phase, loss in zip(owners, row, strict=True):
-            if not math.isfinite(loss):
+            if phase.runs_at(history.update + index) and not math.isfinite(loss):
                 history.add(rows[:index])
                 number = history.update + 1
                 raise TrainingDiverged(
                     f"the loss of phase {phase.name!r} is {loss} at update {number}; lower its learning rate "
-                    f"({phase.optimizer.learning_rate:g}) with optimizers={{{phase.name!r}: ...}}.",
+                    f"({steps[owner(phase)].learning_rate:g}) with optimizers={{{owner(phase)!r}: ...}}.",
                     history,
                 )
 
 
-def _with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) -> list[Phase]:
-    names = [phase.name for phase in phases]
-    for name, optimizer in optimizers.items():
-        checks.one_of("each name in optimizers", name, names)
-        if not isinstance(optimizer, Adam | SGD):
-            raise TypeError(f"optimizers[{name!r}] must be aae_lib's Adam(...) or SGD(...), but it is {optimizer!r}.")
-    return [replace(phase, optimizer=optimizers.get(phase.name, phase.optimizer)) for phase in phases]
-
-
 def _mean_image_loss(system: System, images: Tensor) -> float:
     """The reconstruction loss of answering every image with the mean image: half the pixels' summed variance."""
-    chunks = images.split(5000)  # a float copy of all images at once would be four times their size
+    chunks = images.split(chunk_size(images.shape[1:]))  # a float copy of all at once would be four times their size
     mean = sum(system.pixels(chunk).sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
     return sum(float(half_squared_error(mean, system.pixels(chunk))) * len(chunk) for chunk in chunks) / len(images)
-
-
-def _set_learning_rates(phases: list[Phase], optimizers: dict[str, torch.optim.Optimizer], epoch: int) -> None:
-    for phase in phases:
-        divisor = math.prod(by for start, by in phase.optimizer.drops.items() if epoch >= start)
-        for group in optimizers[phase.name].param_groups:
-            group["lr"] = phase.optimizer.learning_rate / divisor

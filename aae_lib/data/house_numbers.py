@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import checks
+from .. import checks
 
 SIDE = 32  # pixels of a picture
 CANVAS = 40  # pixels of the square a glyph is drawn on

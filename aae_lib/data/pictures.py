@@ -14,16 +14,20 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from . import checks
-from .checks import DataError
+from .. import checks
+from ..checks import DataError
+
+LARGEST = 64  # pixels of the shorter side, unless a reader asks for more
+ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
 
 
 def read_folder(path: Path, side: int | None = None) -> tuple[Tensor, Tensor | None, tuple[str, ...] | None]:
-    """Images (N, C, ``side``, ``side``), labels (N,) and class names of the pictures in a folder.
+    """Images (N, C, H, W), labels (N,) and class names of the pictures in a folder.
 
-    Pictures are cut to centred squares; ``side`` is the median shorter side, at most 64, unless given. They are grey
-    where all are grey, RGB otherwise. Where no picture lies in the folder itself, each of its sub-folders is a class,
-    as for torchvision's ImageFolder; otherwise labels and names are None. Hidden files are left out.
+    Pictures that share one size keep its shape, the shorter side being at most 64. Others are cut to centred squares
+    of ``side`` pixels, by default the median shorter side, at most 64; so are all where ``side`` is given. They are
+    grey where all are grey, RGB otherwise. Where no picture lies in the folder itself, each of its sub-folders is a
+    class, as for torchvision's ImageFolder; otherwise labels and names are None. Hidden files are left out.
     """
     files, labels, classes = _picture_files(path, "*"), None, None
     if not files:
@@ -71,20 +75,29 @@ def _picture_files(folder: Path, pattern: str) -> list[Path]:
 
 
 def _read_pictures(files: list[Path], side: int | None) -> Tensor:
-    """Pictures cut to centred squares, uint8 (N, C, ``side``, ``side``); grey where all are grey, RGB otherwise."""
-    shorter_sides, grey = [], True
+    """Pictures of one size, uint8 (N, C, H, W), as ``read_folder`` says; grey where all are grey, RGB otherwise."""
+    sizes, grey = [], True
     for file in files:
         with _opened(file) as picture:
-            shorter_sides.append(min(picture.size))
+            turned = picture.getexif().get(ORIENTATION, 1) >= 5  # a camera that was held upright
+            sizes.append(picture.size[::-1] if turned else picture.size)
             grey = grey and picture.mode in ("1", "L", "LA")
-    side = side or min(64, int(np.median(shorter_sides)))
-    pictures = np.empty((len(files), side, side, 1 if grey else 3), dtype=np.uint8)
+    size = _common_size(sizes) if side is None else (side, side)  # (width, height)
+    pictures = np.empty((len(files), size[1], size[0], 1 if grey else 3), dtype=np.uint8)
     for index, file in enumerate(tqdm(files, desc="reading pictures", delay=1, leave=False)):
         with _opened(file) as picture:
-            picture.draft(None, (2 * side, 2 * side))  # large photographs need not be decoded in full
+            picture.draft(None, (2 * max(size), 2 * max(size)))  # large photographs need not be decoded in full
             upright = ImageOps.exif_transpose(picture).convert("L" if grey else "RGB")
-            pictures[index] = np.asarray(ImageOps.fit(upright, (side, side))).reshape(side, side, -1)
+            pictures[index] = np.asarray(ImageOps.fit(upright, size)).reshape(*pictures.shape[1:])
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+
+
+def _common_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
+    """(width, height) for pictures of these sizes: theirs where they share one, else a square; at most 64 on a side."""
+    if len(set(sizes)) > 1:
+        return 2 * (min(LARGEST, int(np.median([min(size) for size in sizes]))),)
+    shrink = min(1.0, LARGEST / min(sizes[0]))
+    return tuple(round(shrink * length) for length in sizes[0])
 
 
 @contextlib.contextmanager

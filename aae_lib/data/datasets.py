@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import checks, house_numbers
-from .checks import DataError, StorageError
+from .. import checks
+from ..checks import DataError, StorageError
+from . import house_numbers
 from .downloads import PUBLIC, Unavailable, locate
 from .pictures import read_folder, read_npz
 
@@ -100,8 +101,8 @@ def load(
     divided 70 / 15 / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the path of the reader's own
     pictures, divided 80 / 10 / 10 % unless they say otherwise:
 
-    - a folder of pictures of any size, cut to squares of ``image_size`` pixels (default: the median shorter side, at
-      most 64); where the pictures lie in sub-folders, each of these is a class;
+    - a folder of pictures: those that share one size keep its shape; others are cut to squares of ``image_size`` pixels
+      (default: the median shorter side, at most 64); where they lie in sub-folders, each of these is a class;
     - an ``.npz`` file with ``images`` (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, uint8 or floating point
       in [0, 1], and optionally ``labels`` (N,), ``class_names``, ``split`` (N,) of 0 train, 1 validation, 2 test.
 

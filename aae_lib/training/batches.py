@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import checks
-from .data import Dataset
-from .systems.base import HIDDEN, Batch, System
+from .. import checks
+from ..data import Dataset
+from ..systems.base import HIDDEN, Batch, System
+
+KINDS = ("images", "labelled")
 
 
 class Batches:
@@ -75,28 +77,31 @@ class Batches:
         self.labelled = None if self.labelled is None else self.labelled.to(device)
         return self
 
-    def at(self, number: int, generator: torch.Generator) -> Batch:
-        """The mini-batch of update ``number``, counted from 0."""
+    def at(self, number: int, generator: torch.Generator, progress: float = 0.0) -> Batch:
+        """The mini-batch of update ``number``, counted from 0; ``progress`` as ``Batch`` has it."""
         epoch, position = divmod(number, self.per_epoch)
         order = self._order("images", len(self.images), epoch)
         chosen = order[position * self.batch_size : (position + 1) * self.batch_size]  # (B,)
-        return self._batch(chosen, generator, None if self.labelled is None else self._labelled(number, generator))
+        labelled = None if self.labelled is None else self._labelled(number, generator, progress)
+        return self._batch(chosen, generator, labelled, progress)
 
-    def _labelled(self, number: int, generator: torch.Generator) -> Batch:
+    def _labelled(self, number: int, generator: torch.Generator, progress: float) -> Batch:
         size = min(self.batch_size, len(self.labelled))
         cycle, position = divmod(number, len(self.labelled) // size)
         order = self._order("labelled", len(self.labelled), cycle)
-        return self._batch(self.labelled[order[position * size : (position + 1) * size]], generator)
+        chosen = self.labelled[order[position * size : (position + 1) * size]]
+        return self._batch(chosen, generator, None, progress)
 
-    def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None = None) -> Batch:
+    def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None, progress: float) -> Batch:
         labels = None if self.labels is None else self.labels[chosen]
-        return Batch(self.system.pixels(self.images[chosen]), labels, generator, labelled)
+        return Batch(self.system.pixels(self.images[chosen]), labels, generator, labelled, progress)
 
     def _order(self, kind: str, count: int, turn: int) -> Tensor:
-        """The order of ``count`` images in pass ``turn``."""
+        """The order of ``count`` images in pass ``turn``; images and labelled images draw theirs apart."""
         if self.orders.get(kind, (None,))[0] != turn:
             generator = torch.Generator().manual_seed(self.seed)
-            generator.manual_seed(int(torch.randint(2**62, (), generator=generator)) + turn)
+            starts = [int(torch.randint(2**62, (), generator=generator)) for _ in KINDS]
+            generator.manual_seed(starts[KINDS.index(kind)] + turn)
             self.orders[kind] = turn, torch.randperm(count, generator=generator).to(self.images.device)
         return self.orders[kind][1]
 

@@ -12,8 +12,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from .checks import DataError, StorageError
-from .files import writable
+from ..checks import DataError, StorageError
+from ..files import writable
 
 PATIENCE = 5  # seconds without an answer after which there is no network
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -31,7 +31,7 @@ class Unavailable(DataError):
 
 def data_roots(root: str | os.PathLike | None = None) -> list[Path]:
     """Where public datasets are looked for, in this order: ``root``, ``$AAE_DATA``, the project's ``data/``."""
-    project = Path(__file__).parent.parent / "data"
+    project = Path(__file__).parent.parent.parent / "data"
     roots = [root, os.environ.get("AAE_DATA"), project if project.is_dir() else "data"]
     return [Path(place).expanduser() for place in roots if place]
 
