@@ -153,7 +153,7 @@ def save_pictures(folder: Path, count: int, size: tuple[int, int] = (20, 14), mo
 def test_a_plain_folder_has_no_labels(tmp_path):
     save_pictures(tmp_path / "cats", 10)
     data = load(tmp_path / "cats")
-    assert (data.name, data.image_shape, data.classes) == ("cats", (3, 14, 14), None)
+    assert (data.name, data.image_shape, data.classes) == ("cats", (3, 14, 20), None)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [8, 1, 1]
     assert data.train.labels is None
 
@@ -163,10 +163,27 @@ def test_pictures_are_cut_from_the_centre(tmp_path):
     pixels[:, 10:20] = RANDOM.integers(0, 256, (10, 10))
     (tmp_path / "wide").mkdir()
     for index in range(3):
-        Image.fromarray(pixels).save(tmp_path / "wide" / f"{index}.png")
+        Image.fromarray(np.pad(pixels, ((0, 0), (index, index)))).save(tmp_path / "wide" / f"{index}.png")
     data = load(tmp_path / "wide")
-    assert np.array_equal(data.train.images[0, 0], pixels[:, 10:20])
+    assert all(np.array_equal(image[0], pixels[:, 10:20]) for image in data.train.images)
     assert load(tmp_path / "wide", image_size=6).image_shape == (1, 6, 6)
+
+
+def test_pictures_that_share_one_size_keep_its_shape(tmp_path):
+    pixels = RANDOM.integers(0, 256, (28, 20), dtype=np.uint8)
+    for index in range(3):
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    data = load(tmp_path)
+    assert data.image_shape == (1, 28, 20) and np.array_equal(data.train.images[0, 0], pixels)
+    turned = Image.fromarray(pixels.T.copy())
+    exif = turned.getexif()
+    exif[0x0112] = 6  # the camera was held upright
+    turned.save(tmp_path / "2.png", exif=exif)
+    assert load(tmp_path).image_shape == (1, 28, 20)
+    for index in range(3):
+        Image.new("L", (320, 160)).save(tmp_path / f"{index}.png")
+    assert load(tmp_path).image_shape == (1, 64, 128)
+    assert load(tmp_path, image_size=16).image_shape == (1, 16, 16)
 
 
 def test_sub_folders_are_classes_and_hidden_ones_are_not(tmp_path):

@@ -54,7 +54,12 @@ class TestHealth:
 
     @pytest.mark.parametrize(
         ("row", "words"),
-        [((10, 0.1, 4), "discriminator has won"), ((10, 2.5, 1), "worse than guessing"), ((10, 1.2, 0.8), "healthy")],
+        [
+            ((10, 0.1, 4), "discriminator has won"),
+            ((10, 2.5, 1), "worse than guessing"),
+            ((10, 0.49, 7.56), "generator has lost"),
+            ((10, 1.2, 0.8), "healthy"),
+        ],
     )
     def test_the_discriminator_s_loss_tells(self, row, words):
         assert words in history([row]).health()

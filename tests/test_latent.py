@@ -297,7 +297,7 @@ class TestRefusals:
             knn_accuracy(normal(9), None, normal(9), torch.zeros(9).long())
 
     def test_bad_seed(self):
-        with pytest.raises(TypeError, match="seed must be a whole number"):
+        with pytest.raises(ValueError, match="seed must be a whole number"):
             distance_to_prior(normal(9), Gaussian(2), seed=-1)
 
     def test_codes_with_gradients_are_taken(self):

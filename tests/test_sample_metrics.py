@@ -66,7 +66,7 @@ class TestPrecisionRecall:
     def test_chunks_change_nothing(self, monkeypatch):
         real, fake = normal(100, 3), 0.7 * normal(90, 3, seed=1)
         whole = precision_recall(real, fake)
-        monkeypatch.setattr(samples, "CHUNK", 7)
+        monkeypatch.setattr(samples, "MOST_IMAGES", 7)
         assert precision_recall(real, fake) == whole and 0 < whole.recall < whole.precision
 
     def test_a_model_of_one_mode_is_precise_and_recalls_half(self):

@@ -8,6 +8,7 @@ import os
 import pickle
 import resource
 import stat
+import time
 
 import numpy as np
 import pytest
@@ -287,3 +288,12 @@ def files_of(path):
 
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+
+
+def test_what_a_killed_process_left_is_swept_at_the_next_write(tmp_path):
+    old, young = tmp_path / f"{files.PREFIX}old", tmp_path / f"{files.PREFIX}young"
+    for left in (old, young):
+        left.write_bytes(b"half a file")
+    os.utime(old, 2 * (time.time() - 2 * files.ABANDONED,))
+    files.write_whole(tmp_path / "new", "text")
+    assert {path.name for path in tmp_path.iterdir()} == {young.name, "new"}

@@ -10,7 +10,7 @@ import torch
 from torch import distributions, nn
 from torch.nn import functional as F
 
-from aae_lib import fit, load
+from aae_lib import fit, load, pixels
 from aae_lib.networks import BODIES, POSTERIORS
 from aae_lib.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_lib.systems import (
@@ -228,7 +228,7 @@ class TestUse:
     def test_chunks_give_what_the_whole_gives(self, monkeypatch):
         system, images = tiny(AdversarialAutoencoder, batch_norm=True), random_images(10)
         whole = system.encode(images), system.reconstruct(images), system.sample(10)
-        monkeypatch.setattr(base, "CHUNK", 3)
+        monkeypatch.setattr(pixels, "MOST_IMAGES", 3)
         chunked = system.encode(images), system.reconstruct(images), system.sample(10)
         for one, other in zip(whole, chunked, strict=True):
             torch.testing.assert_close(one, other)

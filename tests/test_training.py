@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import nn
 
-from aae_lib import Snapshots, checks, fit, restore, training
+from aae_lib import Snapshots, checks, fit, restore
 from aae_lib.checks import DataError
 from aae_lib.data import Split
 from aae_lib.priors import Gaussian, GaussianMixture
@@ -29,7 +29,7 @@ from aae_lib.systems import (
     System,
     VariationalAutoencoder,
 )
-from aae_lib.training import TrainingDiverged
+from aae_lib.training import TrainingDiverged, loop
 from aae_lib.training.precision import choose_autocast
 
 SHAPE = (1, 4, 4)
@@ -262,7 +262,7 @@ class TestResume:
 
 class TestCheckpoints:
     def test_the_checkpoint_is_from_before_a_crash(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1)  # after every update
+        monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)  # after every update
         path, whole, parts = tmp_path / "run.checkpoint", aae(), aae()
         train(whole)
         with pytest.raises(ZeroDivisionError):
@@ -404,7 +404,7 @@ class TestDivergence:
         assert not system.training and system.first.weight.requires_grad
 
     def test_the_checkpoint_stays_from_before(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1)
+        monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
         system = Diverging()
         with pytest.raises(TrainingDiverged):
             train(system, checkpoint=tmp_path / "run.checkpoint")
