@@ -70,6 +70,12 @@ def test_conda_installs_what_pip_installs():
     assert set(PROJECT["optional-dependencies"]) == {"lab", "test"}
 
 
+def test_readme_activates_the_environment_that_conda_creates():
+    (name,) = re.findall(r"^name: (\S+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    for page in ("README.md", "environment.yml"):
+        assert set(re.findall(r"conda activate ([\w-]+)", (ROOT / page).read_text(encoding="utf-8"))) == {name}, page
+
+
 def test_constraints_pin_every_direct_dependency_and_no_package_of_one_platform():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
