@@ -30,10 +30,10 @@ from torch.nn import functional as F
 
 from aae_lib import choose, experiments, figures, fit, load
 from aae_lib.evaluation import clustering_error, knn_accuracy
+from aae_lib.losses import fool, half_squared_error, tell_apart
 from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
 from aae_lib.priors import Categorical, Gaussian
 from aae_lib.systems import SGD, Adam, DimensionalityReductionAdversarialAutoencoder, Phase, System
-from aae_lib.systems.base import fool, half_squared_error, tell_apart
 
 # %%
 RESTATED = {  # the paper's steps, as restated
@@ -74,7 +74,7 @@ figures.show(
 )
 
 # %% [markdown]
-# This is the paper's Figure 10. Which distribution do the representations end up in, if both games are won? A mixture: one Gaussian of standard deviation 1 about each head, all equally heavy. Notebook 05 *chose* such a mixture, its ten petals, and told the discriminator the labels. Here the places are **learnt**, together with the decoder.
+# This is the paper's Figure 10. Which distribution do the representations end up in, if both games are won? The games fix $q(y)$ and $q(z)$, each as a whole, and never $q(z \mid y)$, the styles of one class. So the heads are equally heavy, and the styles of all classes together are Gaussian. If, besides, $z$ does not depend on $y$, the representations are a mixture: one Gaussian of standard deviation 1 about each head. The games do not see to that. Notebook 05 *chose* such a mixture, its ten petals, and told the discriminator the labels. Here the places are **learnt**, together with the decoder.
 
 # %% [markdown]
 # ## A toy in the plane: keeping heads apart
@@ -145,7 +145,23 @@ assert far[1] > 1.8 * far[0]
 # %% [markdown]
 # ## The losses, written out
 #
-# First the networks. The encoder's outputs are the ten logits of $y$ and the two numbers of $z$; the decoder takes two numbers only. The heads are ten rows of two numbers, which start at random.
+# First the networks. The encoder's outputs are the ten logits of $y$ and the two numbers of $z$; the decoder takes two numbers only. The heads are ten rows of two numbers, which start at random; `initialise` calls `draw_weights` of a layer that has its own way to start.
+
+
+# %%
+class Heads(torch.nn.Module):
+    """W_C, one row for each class. With y one-hot, W_C y is a row; with shares, a place between rows."""
+
+    def __init__(self, spread):
+        super().__init__()
+        self.spread = spread
+        self.rows = torch.nn.Parameter(torch.zeros(10, 2))
+
+    def draw_weights(self, generator):
+        self.rows.data.normal_(0, self.spread, generator=generator)
+
+    def forward(self, y):
+        return (y[:, :, None] * self.rows).sum(dim=1)  # (B, 10) -> (B, 2)
 
 
 # %%
@@ -153,19 +169,18 @@ class Networks(System):
     """Five sets of weights: encoder, decoder, two discriminators, and the cluster heads W_C."""
 
     def __init__(self, image_shape, *, threshold, hidden, seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.classes = self.learns_labels = 10
         self.prior, self.content_prior, self.threshold = Gaussian(2), Categorical(10), threshold
         self.encoder = Encoder(image_shape, 10 + 2, hidden=hidden, input_noise=0.3)  # -> (B, 12)
         self.decoder = Decoder(2, image_shape, hidden=hidden)  # (B, 2) -> (B, C, H, W)
         self.discriminator, self.content_discriminator = (Discriminator((n,), hidden=hidden) for n in (2, 10))
+        self.W_C = Heads(spread=threshold / 2)
         initialise(self, seed, std=0.01)
-        generator = torch.Generator().manual_seed(seed)
-        self.W_C = torch.nn.ParameterList([torch.zeros(10, 2).normal_(0, threshold / 2, generator=generator)])
 
 
 # %% [markdown]
-# Then the losses. `tell_apart` and `fool` are the two sides of a game, as in the last two notebooks. New are the sum in `represent`, and the head cost. The order of the phases is the paper's; `learns` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
+# Then the losses. `tell_apart` and `fool` are the two sides of a game, as in the last two notebooks. New are the sum, `represented`, and the head cost. The order of the phases is the paper's; `learns` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
 
 
 # %%
@@ -176,8 +191,7 @@ class WrittenOut(Networks):
 
     def reconstruction_loss(self, batch):
         logits, z = self.heads(batch.images, batch.generator)
-        y = logits.softmax(dim=1)
-        represented = (y[:, :, None] * self.W_C[0]).sum(dim=1) + z  # (B, 2)
+        represented = self.W_C(logits.softmax(dim=1)) + z  # (B, 2)
         return half_squared_error(self.decoder(represented), batch.images)
 
     def discriminators_loss(self, batch):
@@ -192,7 +206,7 @@ class WrittenOut(Networks):
         return torch.stack([of_z, fool(self.content_discriminator, logits.softmax(1), batch.generator)])
 
     def head_loss(self, batch):
-        return head_cost(self.W_C[0], self.threshold)
+        return head_cost(self.W_C.rows, self.threshold)
 
     def classification_loss(self, batch):
         logits, _ = self.heads(batch.labelled.images, batch.generator)
@@ -241,7 +255,7 @@ assert all(np.allclose(ours[name], theirs[name], rtol=1e-3) for name in theirs)
 def train(labels=None, steps=settings.steps, **chosen):
     """A trained system and its history; ``labels``: how many may be seen."""
     same = dict(hidden=settings.hidden, discriminator_hidden=settings.hidden, head_distance=6.0)
-    system = DimensionalityReductionAdversarialAutoencoder(data.image_shape, **same, **chosen)
+    system = DimensionalityReductionAdversarialAutoencoder(data.image_shape, **(same | chosen))
     steps = {phase.name: replace(steps[phase.name], drops=settings.drops) for phase in system.phases()}
     seen = None if labels is None else data.train.balanced_subset(labels, seed=0)
     budget = dict(epochs=settings.epochs, batch_size=settings.batch_size)
@@ -251,15 +265,15 @@ def train(labels=None, steps=settings.steps, **chosen):
 many, history = train(MANY)
 figures.show(
     figures.training_curves(history),
-    alt="Curves of a training: the reconstruction loss falls below that of the mean image, the losses of the two games stay near their "
-    "dashed lines, the cost of the heads falls to 0 within the first epoch, the classification loss falls close to 0.",
+    alt="Curves of a training: the reconstruction loss falls below that of the mean image, the game on z rests on its dashed lines, in the "
+    "game on y the generator stays above its line, the cost of the heads falls to 0 within 700 updates, the classification loss close to 0.",
 )
 nearest = float(F.pdist(many.head_positions).min())
 print(f"nearest two heads: {nearest:.2f} apart, with η = {many.head_distance:.0f}")
 assert nearest > 0.9 * many.head_distance
 
 # %% [markdown]
-# Half a minute. The cost of the heads is 0 after a few hundred updates, and the nearest two heads are then $\eta$ apart. The game on $z$ rests on its dashed lines. The generator of $y$ stays above its line, as in the last two notebooks, since a softmax is never quite one-hot. And the reconstruction ends near 19, where notebook 08 with twenty numbers came below 10: here two numbers have to say everything.
+# Half a minute. The cost of the heads is 0 after a few hundred updates, and the nearest two heads are then $\eta$ apart. The game on $z$ rests on its dashed lines. The generator of $y$ stays above its line, as in the last two notebooks, since a softmax is never quite one-hot. And the reconstruction ends between 19 and 20, where notebook 08 with twenty numbers came below 8: here two numbers have to say everything.
 #
 # > **Predict, then run.** Ten heads have places on the map now, about which nobody said anything. Which digits will be neighbours? And what does the decoder draw at a head itself, where $z = 0$?
 
@@ -268,12 +282,12 @@ figures.show(
     figures.representation(
         many.encode(test.images), test.labels, many.head_positions, pictures=many.decode(many.head_positions)
     ),
-    alt="A map of test images coloured by digit: ten clusters, each about a ring with its digit inside, with gaps between them. Beside "
-    "it the ten decoded heads, each a clear digit of its class.",
+    alt="A map of test images coloured by digit: ten clusters, each with a ring that has its digit inside, with gaps between nearly all of "
+    "them; the ones form a crescent. Beside it the ten decoded heads, each a soft digit of its class.",
 )
 
 # %% [markdown]
-# Ten islands, and nearly empty sea between them. Most dots in the sea are images of which $q(y \mid x)$ is not sure: half of one head and half of another is a place between the two. The islands are not the round clouds that the game asks for; the ones lie in a crescent, because slant is nearly all that differs among ones, and a line is bent to fill a disc. The decoded heads are plain digits without any manner: at $z = 0$ the decoder draws an average.
+# Ten islands, and nearly empty sea between them. Most dots in the sea are images of which $q(y \mid x)$ is not sure: half of one head and half of another is a place between the two. The islands are no round clouds. The game on $z$ does not ask for that: it sees the styles of all classes together. The ones lie in a crescent, because slant is nearly all that differs among ones. The decoded heads are plain digits without any manner: at $z = 0$ the decoder draws an average.
 #
 # Neighbours were not planned. Heads start at random and move until they are apart; after that only the reconstruction can move them, and it has little reason to exchange two islands. So do not read a meaning into which digits lie next to each other on such a map.
 #
@@ -318,7 +332,7 @@ for rule, classes in wrong.items():
 assert math.isclose(style.std(dim=0).mean(), math.sqrt(5), abs_tol=0.02)
 
 # %% [markdown]
-# The projection is faithful to the heads and careless with the styles: these have ten dimensions of standard deviation 1, and $A$ adds all of them up into two. In ten dimensions neighbouring heads are 14 apart; in the plane they are 6 apart, and the clouds about them more than twice as wide. So the picture is worse than the system: by the nearest head *in the plane* 27 % would be named wrongly, by $q(y \mid x)$ only 17 %. The overlaps in panel (d) below are the projection's.
+# The projection is faithful to the heads and careless with the styles: these have ten dimensions of standard deviation 1, and $A$ adds all of them up into two. In ten dimensions neighbouring heads are 14 apart; in the plane they are 6 apart, and the clouds about them more than twice as wide. So the picture is worse than the system: by the nearest head *in the plane* 28 % would be named wrongly, by $q(y \mid x)$ 17.6 %. Of the overlaps in panel (d) below, a part is the projection's; the rest are images that the system itself names wrongly.
 #
 # ## Figure 11
 #
@@ -377,12 +391,12 @@ for ax, (letter, panel) in zip(axes, maps.items(), strict=True):
 figures.show(
     figure,
     alt="Four maps of test images coloured by digit, with heads as rings. With 1000 labels ten clusters stand apart, nearly pure; with 100 "
-    "labels some mix; twenty clusters without labels share digits out among several heads; ten dimensions, projected, give ten "
-    "clusters on a circle.",
+    "labels some mix; twenty clusters without labels share digits out among several heads, and six heads have no image; ten "
+    "dimensions, projected, give ten clusters on a circle that overlap.",
 )
 
 # %% [markdown]
-# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and several digits under the 8: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) seven of the twenty heads have no image; a head that nothing uses is moved by its cost alone. The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the classes overlap because of the projection.
+# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and fives among the threes: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) six of the twenty heads have no image; a head that nothing uses is moved by its cost alone. (Their names mean nothing: the paper's rule names a cluster by one validation image, also one without members.) The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the projection adds overlap of its own. It has room, though: its reconstruction ended at 12.9, that of (c) at 17, those of (a) and (b) at 19.5 and 19.7.
 
 # %%
 EXPERIMENTS = {
@@ -402,7 +416,7 @@ chance = 1 - 1 / len(data.classes)
 assert errors["a"] < 0.3 and max(errors.values()) < chance
 
 # %% [markdown]
-# With 1000 labels we are two points from the paper, with 100 labels and without labels far from it. The paper trains networks of 1000 units for 5000 epochs, we train 256 units for five; the long runs have 400 units and 25 to 30 epochs, and the clusters without labels gained nothing by theirs. Semi-supervised learning improves slowly for a long time: in notebook 08, whose learning curve shows it, error fell from 20 % to 2 % over fifty thousand updates, and there the style had room to move in. In two dimensions an image that sits on the wrong island has to cross the sea. The log in `results/README.md` has what was tried.
+# With 1000 labels we are two points from the paper, with 100 labels and without labels far from it. The paper trains networks of 1000 units for 5000 epochs, we train 256 units for five; the long runs have 400 units and 25 to 30 epochs, and the clusters without labels gained nothing by theirs. Semi-supervised learning improves slowly for a long time: in notebook 08, whose learning curve shows it, error fell from 19 % to 2 % over fifty thousand updates, and there the style had room to move in. In two dimensions an image that sits on the wrong island has to cross the sea. The log in `results/README.md` has what was tried.
 #
 # ## t-SNE beside it
 #
@@ -432,7 +446,7 @@ for ax, (title, panel) in zip(
 figures.show(
     figure,
     alt="Three maps of the same 2,000 test images. t-SNE: ten irregular islands, nearly pure, fours and nines joined. The twenty clusters: "
-    "groups of dots about heads, several of them mixed. With 1000 labels: ten round clusters about their heads.",
+    "groups of dots about heads, several of them mixed. With 1000 labels: ten clusters by their heads, nearly pure.",
 )
 assert not hasattr(TSNE, "transform")  # t-SNE places the points it was given, and no others
 
@@ -469,7 +483,7 @@ for place, text in ((path[0], "0°"), (path[-1], "180°")):
 figures.show(
     figure,
     alt="The map with a thousand labels, and on it the path of a 6 that is turned by 180 degrees: it begins among the sixes, leaves "
-    "them, and jumps from cluster to cluster.",
+    "them twice towards the zeros, jumps to the eights and ends among the threes.",
 )
 figures.show(
     figures.show_images(
@@ -478,12 +492,13 @@ figures.show(
         rows=("turned", "decoded"),
         captions=[f"{d}°" for d in range(0, 181, 15)],
     ),
-    alt="Two rows of thirteen pictures: a 6 turned step by step by 180 degrees, and what the decoder draws at the place of each.",
+    alt="Two rows of thirteen pictures: a 6 turned step by step by 180 degrees, and what the decoder draws at the place of each: "
+    "sixes with a blur at 45 degrees, a blur at 90, two eights, then threes.",
 )
 print("named:", *many.classify(turning).tolist())
 
 # %% [markdown]
-# Every picture on the way gets a place, though no training image looked like most of them. For a while the turned 6 stays among the sixes; then it jumps from island to island, an 8, a 4, a 3. Upside down it is a 9, to us and to the network. The game on $y$ asked for sure answers, on everything; it never learnt to say "none of these". What the decoder draws is the nearest thing it knows.
+# Every picture on the way gets a place, though no training image looked like most of them. For a while the turned 6 stays with the sixes. At 45° and at 90° it lies between islands, where the decoder draws a blur; then it jumps, to the edge of the eights and on to the threes. Upside down it is a 9 to us. To the network it is a 3, and a 3 is what the decoder draws. The game on $y$ asked for sure answers; the network never learnt to say "none of these".
 #
 # ## Play with it
 #
@@ -497,7 +512,7 @@ explore(many, images=test.images[:shown], labels=test.labels[:shown])
 # %% [markdown]
 # ## Summary
 #
-# - The representation $W_C\,y + z$ gives every class a head, and every image a place near the head of its class. Its distribution, if both games are won, is a mixture of Gaussians whose places are learnt.
+# - The representation $W_C\,y + z$ gives every class a head, and every image a place near the head of its class. Its distribution, if both games are won *and* $z$ does not depend on $y$, is a mixture of Gaussians whose places are learnt; the games alone fix $q(y)$ and $q(z)$, each as a whole.
 # - A cost with a threshold keeps the heads apart: it pushes until all are $\eta$ apart, and then it is silent.
 # - Two dimensions are a tight bottleneck: the same numbers must say which digit and how it is written. Ten dimensions leave room, and a linear map that sends the heads onto a circle makes a picture of them.
 # - The map is a function: it takes new images, and every point of it can be decoded. t-SNE arranges the points it has.
@@ -520,4 +535,4 @@ explore(many, images=test.images[:shown], labels=test.labels[:shown])
 # - L. van der Maaten: *Learning a parametric embedding by preserving local structure*, AISTATS 2009: a t-SNE that is a network and takes new points.
 # - M. Wattenberg, F. Viégas, I. Johnson: *How to use t-SNE effectively*, Distill 2016, [doi 10.23915/distill.00002](https://doi.org/10.23915/distill.00002).
 #
-# **Next:** you have seen the whole paper; [notebook 00](00_start_here.ipynb) has the map of the course. **Before:** [09 Clustering](09_clustering.ipynb).
+# **Next:** that was the whole paper. What came after it: 11 Wasserstein autoencoders, 12 Adversarial latent autoencoders, 13 StyleALAE; [notebook 00](00_start_here.ipynb) has the map of the course. **Before:** [09 Clustering](09_clustering.ipynb).
