@@ -4,7 +4,7 @@
 # What does a handwritten digit consist of? Of *which* digit it is, and of *how* it is written: slanted, thick, wide. If the decoder is told the first, the code needs to hold only the second. Then one hand can write all ten digits.
 #
 # **You will learn**
-# - why telling the decoder the label empties the code of it, and what the discriminator has to do with that;
+# - why a decoder that is told the label does not need it in the code, and what the discriminator has to do with that;
 # - to give the style of one image to every digit;
 # - to measure both sides: how well a classifier reads the wanted digit, and how much label is left in the code;
 # - what changes with colour pictures of house numbers.
@@ -21,10 +21,10 @@ from torch.nn import functional as F
 
 from aae_lib import choose, figures, fit, load
 from aae_lib.evaluation import knn_accuracy, label_probe, train_feature_network
+from aae_lib.losses import fool, half_squared_error, tell_apart
 from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
 from aae_lib.priors import Gaussian
 from aae_lib.systems import SGD, Adam, AdversarialAutoencoder, Phase, SupervisedAdversarialAutoencoder, System
-from aae_lib.systems.base import fool, half_squared_error, tell_apart
 from aae_lib.widgets import style_matrix
 
 settings = choose(
@@ -63,7 +63,7 @@ class StyleAndContent(System):
     """The label to the decoder, the style to the discriminator."""
 
     def __init__(self, image_shape, *, prior, hidden, discriminator_hidden, seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior, self.learns_labels = prior, 10
         self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, Z)
         self.decoder = Decoder(10 + prior.dim, image_shape, hidden=hidden)  # (B, 10 + Z) -> (B, C, H, W)
@@ -121,8 +121,8 @@ system = SupervisedAdversarialAutoencoder(data.image_shape, **shared)
 history = fit(system, data.train, **settings.training, optimizers=steps)
 figures.show(
     figures.training_curves(history),
-    alt="Left: the reconstruction loss falls below the mean image's and falls again when the steps shrink. Right: the two "
-    "players swing widely; once the steps shrink they come closer to their dashed lines, without resting on them.",
+    alt="Left: the reconstruction loss falls below the mean image's and falls again when the steps shrink. Right: the generator "
+    "swings widely; once the steps shrink it falls towards its dashed line and stays a little above, the discriminator wiggles about its own.",
 )
 
 # %%
@@ -151,11 +151,12 @@ figures.show(
         title="The style of a test image, given to every digit",
     ),
     alt="A matrix of ten rows and columns. Left of each row a test image; the row shows the digits 0 to 9 in its style: sources "
-    "that lean far to the right (0, 2, 7) give leaning digits, wide ones wide digits; the rows of 1, 3, 5 and 6 are nearly alike.",
+    "that lean far to the right (2, 7) give leaning digits, wide ones (0, 8) wide digits; the rows of 5 and 6 are nearly alike, and "
+    "in most rows the 2 is smudged.",
 )
 
 # %% [markdown]
-# Rows are hands, columns are digits. Look along a row for what stays: slant and width first, thickness less. Look down a column for what does not change: the digit. The 7's row answers the question: its 1 leans with it and has even kept the 7's hook, its 0 is wide, but nearly upright. So some content travels with the style; a section below counts it. The system was never told which images are by the same writer; it found what all digits share.
+# Rows are hands, columns are digits. Look along a row for what stays: slant and width first, thickness less. Look down a column for what does not change: the digit. The 7's row answers the question: its 1 leans with it, its 0 is wide and leans a little. In the 0's row the 3, the 5 and the 8 close to loops, so some content travels with the style; a section below counts it. The system was never told which images are by the same writer; it found what all digits share.
 #
 # Styles can also be drawn from the prior, six draws, each with all ten digits.
 
@@ -176,7 +177,7 @@ figures.show(
     figures.show_images(
         system.decode(path, torch.full((10,), 3)), columns=10, title="From one style to another, digit 3"
     ),
-    alt="Ten threes in a row: step by step a slanted faint one becomes upright and bold.",
+    alt="Ten threes in a row: step by step a blurred, leaning one becomes a clear, upright one.",
 )
 
 # %% [markdown]
@@ -247,7 +248,7 @@ if settings.houses is not None:
     print(f"wanted digit read: {(read == wanted).float().mean():.0%}; the reader on real test images: {accuracy:.0%}")
 
 # %% [markdown]
-# Brightness goes into the style first, because it is most of the picture; colour has not yet. The digit is a small part of the squared error: the eye finds it in the bright rows only, although the reader, which needs less contrast, finds the wanted digit nearly everywhere. This is where the paper's long training and a GPU are needed; the `paper` profile trains on SVHN.
+# Brightness goes into the style first, because it is most of the picture; colour has not yet. The digit is a small part of the squared error: the eye finds it in the bright rows only, although the reader, which needs less contrast, finds the wanted digit in 78 of 100 pictures. This is where the paper's long training and a GPU are needed; the `paper` profile trains on SVHN.
 #
 # ## Play with it
 #
