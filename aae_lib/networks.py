@@ -31,11 +31,11 @@ class MLP(nn.Sequential):
         layers: list[nn.Module] = []
         *hidden, last = itertools.pairwise(sizes)
         for width_in, width_out in hidden:
-            layers.append(_blank(nn.Linear, width_in, width_out))
+            layers.append(blank(nn.Linear, width_in, width_out))
             if batch_norm:
                 layers.append(nn.BatchNorm1d(width_out))
             layers.append(nn.ReLU())
-        layers.append(_blank(nn.Linear, *last))
+        layers.append(blank(nn.Linear, *last))
         if batch_norm_output:
             layers.append(nn.BatchNorm1d(last[1]))
         super().__init__(*layers)
@@ -47,12 +47,12 @@ class ConvolutionalEncoder(nn.Sequential):
     def __init__(self, image_shape, channels: Sequence[int], out: int, *, batch_norm: bool = False):
         layers: list[nn.Module] = []
         for width_in, width_out in itertools.pairwise((image_shape[0], *channels)):
-            layers.append(_blank(nn.Conv2d, width_in, width_out, 4, stride=2, padding=1))
+            layers.append(blank(nn.Conv2d, width_in, width_out, 4, stride=2, padding=1))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(width_out))
             layers.append(nn.LeakyReLU(0.2))
         height, width = _halved(image_shape, len(channels))[-1]
-        super().__init__(*layers, nn.Flatten(), _blank(nn.Linear, channels[-1] * height * width, out))
+        super().__init__(*layers, nn.Flatten(), blank(nn.Linear, channels[-1] * height * width, out))
 
 
 class ConvolutionalDecoder(nn.Module):
@@ -64,10 +64,10 @@ class ConvolutionalDecoder(nn.Module):
         *self.sizes, smallest = [*_halved(image_shape, len(channels))]
         self.sizes.reverse()
         self.smallest = (channels[0], *smallest)
-        self.first = _blank(nn.Linear, features, math.prod(self.smallest))
+        self.first = blank(nn.Linear, features, math.prod(self.smallest))
         self.blocks = nn.ModuleList()
         for width_in, width_out in itertools.pairwise([*channels, image_shape[0]]):
-            convolution = _blank(nn.Conv2d, width_in, width_out, 3, padding=1)
+            convolution = blank(nn.Conv2d, width_in, width_out, 3, padding=1)
             norm = nn.BatchNorm2d(width_in) if batch_norm else nn.Identity()
             self.blocks.append(nn.Sequential(norm, nn.LeakyReLU(0.2), convolution))
 
@@ -249,9 +249,9 @@ def initialise(module: nn.Module, seed: int, std: float | None = None) -> None:
             raise TypeError(f"nobody draws the weight {name}; give its layer a method draw_weights(generator).")
 
 
-def _blank(kind: type[nn.Module], *args, **kwargs) -> nn.Module:
-    """A layer whose weights are not drawn yet, so that building it leaves the global generator alone."""
-    return nn.utils.skip_init(kind, *args, **kwargs)
+def blank(kind: type[nn.Module], *args, **kwargs) -> nn.Module:
+    """A layer on the default device whose weights are not drawn yet: building it leaves the global generator alone."""
+    return nn.utils.skip_init(kind, *args, device=torch.get_default_device(), **kwargs)
 
 
 def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
