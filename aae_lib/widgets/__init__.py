@@ -12,6 +12,7 @@ except ImportError as error:
     raise ImportError(f"aae_lib.widgets needs anywidget, which is not installed; {way_out}") from error
 
 from .clusters import ClusterBrowser, cluster_browser
+from .dimensions import DimensionExplorer, dimension_explorer
 from .explorer import LatentExplorer, explore
 from .page import linear_layers
 from .sigma import SigmaSlider, sigma_slider
@@ -20,11 +21,13 @@ from .walk import Walk, walk
 
 __all__ = [
     "ClusterBrowser",
+    "DimensionExplorer",
     "LatentExplorer",
     "SigmaSlider",
     "StyleMatrix",
     "Walk",
     "cluster_browser",
+    "dimension_explorer",
     "explore",
     "linear_layers",
     "sigma_slider",

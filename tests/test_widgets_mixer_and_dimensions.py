@@ -1,0 +1,135 @@
+"""The style mixer and the explorer of the latent dimension, driven from Python."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from aae_lib.evaluation import holes
+from aae_lib.priors import Gaussian
+from aae_lib.systems import AdversarialAutoencoder, Autoencoder, SupervisedAdversarialAutoencoder
+
+pytest.importorskip("anywidget")
+from aae_lib.widgets import dimension_explorer
+
+SMALL = {"hidden": (16, 16), "discriminator_hidden": (16,), "seed": 0}
+SHAPE = (1, 4, 5)
+DARK_TO_LIGHT = torch.linspace(0, 0.9, 50).reshape(50, 1, 1, 1)
+IMAGES = DARK_TO_LIGHT + 0.02 * torch.rand(50, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+def floats(data: bytes, width: int) -> np.ndarray:
+    return np.frombuffer(data, dtype=np.float32).reshape(-1, width)
+
+
+def bytes_of(pictures: torch.Tensor) -> bytes:
+    return (255 * pictures).round().byte().numpy().tobytes()
+
+
+def system_of(latent_dim: int, posterior: str = "deterministic") -> AdversarialAutoencoder:
+    return AdversarialAutoencoder(SHAPE, prior=Gaussian(latent_dim), posterior=posterior, **SMALL)
+
+
+@pytest.fixture
+def systems():
+    return {kind: {z: system_of(z, kind) for z in (1, 3)} for kind in ("deterministic", "gaussian")}
+
+
+def test_each_plot_shows_noisy_codes_over_the_prior_and_decoded_draws(systems):
+    widget = dimension_explorer(systems, IMAGES)
+    assert widget.names == ["deterministic", "gaussian"] and widget.dimensions == [1, 3] and widget.dimension == 1
+    _, (shade, examples, *parts) = widget.parcel()
+    assert list(shade) == sorted(shade) and (shade[0], shade[-1]) == (0, 11)  # the images grow lighter
+    assert len(examples) == 8 * 20 and len(parts) == 3 * len(widget.plots) == 12
+    for n, system in enumerate(system for kind in systems.values() for system in kind.values()):
+        codes, draws = system.encode(IMAGES, seed=1), system.draw_codes(50)
+        plot, (codes_sent, draws_sent, pictures) = widget.plots[n], parts[3 * n : 3 * n + 3]
+        used = plot["axes"]
+        assert np.array_equal(floats(draws_sent, 2)[:, : len(used)], draws[:, used])
+        inside = (floats(codes_sent, 2)[:, : len(used)] == codes[:, used].numpy()).all(axis=1)
+        assert plot["beyond"] == pytest.approx(1 - inside.mean())
+        assert plot["near"] == 1 - holes(codes, system.prior)
+        assert pictures == bytes_of(system.decode(draws[:16]))
+
+
+def test_a_plot_takes_the_dimensions_that_vary_most_and_puts_far_codes_on_its_border():
+    system = system_of(4)
+    codes = torch.zeros(50, 4)
+    codes[:, 2], codes[:, 0] = torch.linspace(-2, 100, 50), torch.linspace(-1, 1, 50)
+    system.encode = lambda images, seed=None: codes if seed is None else codes + 0.01
+    widget = dimension_explorer({"far": {4: system}}, IMAGES)
+    [plot] = widget.plots
+    (low, high), _ = plot["frame"]
+    sent = floats(widget.parcel()[1][2], 2)
+    assert plot["axes"] == [2, 0] and -4 < low < -2 and 2 < high < 4
+    assert plot["beyond"] == (codes[:, 2] > 3.5).float().mean() == 0.94
+    assert sent[-1] == pytest.approx([high, 1.01]) and sent[0] == pytest.approx([-1.99, -0.99])
+
+
+def test_codes_like_the_prior_are_near_its_draws_and_codes_on_a_thread_are_not():
+    thread, wide = system_of(4), system_of(4)
+    images = torch.rand(500, *SHAPE, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(500, 4, generator=torch.Generator().manual_seed(5))
+    thread.encode = lambda images, seed=None: noise * torch.tensor([1.0, 0, 0, 0])
+    wide.encode = lambda images, seed=None: noise
+    narrow, full = (plot["near"] for plot in dimension_explorer({"a": {4: thread}, "b": {4: wide}}, images).plots)
+    assert narrow < 0.25 and full > 0.97
+
+
+def test_the_dimension_can_be_set_and_others_are_ignored_with_a_sentence(systems):
+    widget = dimension_explorer(systems, IMAGES)
+    for value in (2, 0, "abc", None, [1], float("nan")):
+        widget.set_state({"dimension": value})
+        assert widget.dimension == 1 and widget.message.startswith("dimension was left as it is")
+    widget.dimension = 3
+    assert widget.dimension == 3 and widget.message == ""
+
+
+@pytest.mark.parametrize(
+    ("systems", "fragment"),
+    [
+        (None, "systems must map names to systems by latent dimension, .* a NoneType"),
+        ({}, "an empty mapping"),
+        ({"a": {}}, "must map names to systems"),
+        ({"a": system_of(2)}, "must map names to systems"),
+        ({"a": {2: None}}, "each of systems must be an aae_lib System"),
+        ({"a": {2: system_of(2), 3: "b"}}, r"systems\['a'\]\[3\] must be an aae_lib System"),
+        ({"a": {3: system_of(2)}}, r"systems\['a'\]\[3\] has 2 latent dimensions"),
+        ({"a": {2: system_of(2)}, "b": {1: system_of(1)}}, "same latent dimensions in each row"),
+        ({"a": {2: Autoencoder(SHAPE, latent_dim=2, hidden=(8,))}}, "must have a prior"),
+        ({"a": {2: SupervisedAdversarialAutoencoder(SHAPE, prior=Gaussian(2), **SMALL)}}, "decode z alone"),
+        (
+            {"a": {1: system_of(1), 2: AdversarialAutoencoder((1, 3, 3), prior=Gaussian(2), **SMALL)}},
+            "of one image_shape",
+        ),
+    ],
+)
+def test_systems_that_cannot_be_compared_are_refused(systems, fragment):
+    with pytest.raises((TypeError, ValueError), match=fragment):
+        dimension_explorer(systems, IMAGES)
+
+
+def test_images_that_do_not_fit_are_refused(systems):
+    with pytest.raises(ValueError, match="images has images of shape"):
+        dimension_explorer(systems, torch.zeros(20, 1, 3, 3))
+    with pytest.raises(ValueError, match="images must be at least 7"):
+        dimension_explorer(systems, IMAGES[:6])
+
+
+def stand_in(widget) -> np.ndarray:
+    """The picture where no widget runs, its sentence and its alt text looked at."""
+    data, metadata = widget._repr_mimebundle_()
+    assert data["text/plain"].startswith(f"{type(widget).__name__}: run this cell in JupyterLab to")
+    assert len(metadata["image/png"]["alt"]) > 40
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
+
+
+def test_where_no_widget_runs_all_plots_stand_in(systems):
+    widget = dimension_explorer(systems, IMAGES)
+    assert stand_in(widget).std() > 0
+    assert sum(len(value) for value in widget.get_state().values() if isinstance(value, bytes)) == 0
