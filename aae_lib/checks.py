@@ -67,6 +67,13 @@ def positive_number(argument: str, value: object, *, zero: bool = False) -> floa
     return float(value)
 
 
+def share(argument: str, value: object) -> float:
+    """``value`` as a float of at least 0 and below 1."""
+    if positive_number(argument, value, zero=True) >= 1:
+        raise ValueError(f"{argument} must be at least 0 and below 1, but it is {value}; 0.9 is usual.")
+    return float(value)
+
+
 def seed(argument: str, value: object) -> int:
     """``value`` as a seed: a whole number of at least 0, and small enough for numpy."""
     sentence = f"{argument} must be a whole number of at least 0 and below 2**32, but it is {value!r}; 0 is usual."

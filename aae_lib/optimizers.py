@@ -45,7 +45,6 @@ class SGD:
 def _check(steps: Adam | SGD) -> None:
     checks.positive_number("learning_rate", steps.learning_rate, zero=True)
     for name in ("beta1", "beta2", "momentum"):
-        if checks.positive_number(name, getattr(steps, name, 0.0), zero=True) >= 1:
-            raise ValueError(f"{name} must be below 1, but it is {getattr(steps, name)}; 0.9 is usual.")
+        checks.share(name, getattr(steps, name, 0.0))
     for divisor in steps.drops.values():
         checks.positive_number("each divisor in drops", divisor)

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     for command in (one, more):
         command.add_argument("--profile", default="quick")
         command.add_argument("--seed", type=int, default=0)
-    one.add_argument("--device", default="auto")
+        command.add_argument("--device", default="auto")
     commands.add_parser("table", help="all results beside the paper's numbers")
     chosen = parser.parse_args(arguments)
     if chosen.command == "list":
@@ -30,12 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     elif chosen.command == "table":
         print(table())
     else:
-        which = {"profile": chosen.profile, "seed": chosen.seed}
+        which = {"profile": chosen.profile, "seed": chosen.seed, "device": chosen.device}
         try:
             if chosen.command == "likelihood":
                 print(likelihood(chosen.name, chosen.samples, images=chosen.images, **which))
                 return 0
-            path = run(chosen.name, device=chosen.device, **which)
+            path = run(chosen.name, **which)
         except (ValueError, TypeError, OSError, ArithmeticError) as error:
             print(error, file=sys.stderr)
             return 1

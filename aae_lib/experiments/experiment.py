@@ -15,8 +15,9 @@ class Experiment:
 
     ``build`` makes the system from (image_shape, **settings). ``settings`` holds for each profile the ``dataset`` (a
     name that ``load`` knows, or an ``.npz`` file in a data root), what ``build`` takes (``system``), what ``fit`` takes
-    (``fit``) and, where few labels may be seen, their number (``labelled``). ``measure`` turns (system, data) into
-    named numbers, ``paper`` has the paper's numbers of these names. ``watch`` is measured while it trains: its curve.
+    (``fit``; a tuple of these, one for each stage, for a system that grows) and, where few labels may be seen, their
+    number (``labelled``). ``measure`` turns (system, data) into named numbers, ``paper`` has the paper's numbers of
+    these names. ``watch`` is measured while it trains: its curve.
     """
 
     question: str
@@ -25,3 +26,8 @@ class Experiment:
     measure: Callable[[System, Dataset], dict[str, float]]
     paper: Mapping[str, float] = field(default_factory=dict)
     watch: Callable[[System, Dataset], dict[str, float]] | None = None
+
+    def stages(self, profile: str) -> tuple[dict, ...]:
+        """What ``fit`` takes in each stage of ``profile``: one for a system that does not grow."""
+        fitting = self.settings[profile]["fit"]
+        return fitting if isinstance(fitting, tuple) else (fitting,)

@@ -15,7 +15,6 @@ from .. import checks
 from ..checks import DataError
 from ..data import Dataset, data_roots, load
 from ..files import writable, write_whole
-from ..profiles import PROFILES
 from ..storage import restore, save
 from ..training import Moment, fit
 from ..training.precision import choose_autocast, precision_of
@@ -34,13 +33,15 @@ class Curve:
     def __init__(self, experiment: Experiment, data: Dataset, updates: int, path: Path):
         self.watch, self.data, self.path = experiment.watch, data, path
         self.every = max(1, updates // LOOKS)
+        self.before = 0  # updates of earlier stages
         self.points: list[dict] = json.loads(path.read_text()) if path.exists() else []
 
     def __call__(self, moment: Moment) -> None:
-        if self.watch is None or moment.update == 0 or moment.update % self.every:
+        if self.watch is None or moment.update == 0:
             return
-        before = [point for point in self.points if point["updates"] < moment.update]
-        self.points = [*before, {"updates": moment.update, **self.watch(moment.system, self.data)}]
+        updates = self.before + moment.update
+        earlier = [point for point in self.points if point["updates"] < updates]
+        self.points = [*earlier, {"updates": updates, **self.watch(moment.system, self.data)}]
         write_whole(self.path, json.dumps(self.points))
 
 
@@ -60,7 +61,7 @@ def run(
     The trained system stays there, for ``restore``.
     """
     experiment = EXPERIMENTS[checks.one_of("name", name, EXPERIMENTS)]
-    settings = experiment.settings[checks.one_of("profile", profile, PROFILES)]
+    settings = experiment.settings[checks.one_of("profile", profile, experiment.settings)]
     seed = checks.seed("seed", seed)
     checks.device("device", device)
     path = writable(Path(results) / f"{name}.{profile}.seed{seed}.json")
@@ -69,12 +70,22 @@ def run(
     system = experiment.build(data.image_shape, seed=seed, **settings["system"])
     count = settings.get("labelled")
     labelled = None if count is None else data.train.balanced_subset(count, seed=seed)
-    training = {**settings["fit"], "labelled": labelled, "seed": seed, "device": device, "progress": progress}
-    updates = training["epochs"] * (len(data.train) // training["batch_size"])
-    curve = Curve(experiment, data, updates, checkpoint.with_suffix(".curve.json"))
-    history = fit(system, data.train, checkpoint=checkpoint, callbacks=[curve] * bool(experiment.watch), **training)
-    if history.interrupted:
-        return None
+    stages, commit = experiment.stages(profile), _commit()
+    curve = Curve(
+        experiment, data, sum(_updates(stage, data) for stage in stages), checkpoint.with_suffix(".curve.json")
+    )
+    training = {"labelled": labelled, "seed": seed, "device": device, "progress": progress}
+    history, kept = None, []
+    for number, stage in enumerate(stages):
+        if number:
+            system.grow()
+        kept.append(checkpoint.with_suffix(f".stage{number}.safetensors") if len(stages) > 1 else checkpoint)
+        looks = [curve] if experiment.watch else []
+        latest = fit(system, data.train, checkpoint=kept[-1], callbacks=looks, **stage, **training)
+        if latest.interrupted:
+            return None
+        history = latest if history is None else history + latest
+        curve.before = history.update
     record = {
         "experiment": name,
         "question": experiment.question,
@@ -82,7 +93,7 @@ def run(
         "seed": seed,
         "dataset": data.name,
         "labelled": count,
-        "settings": {key: str(value) for key, value in settings["fit"].items()},
+        "settings": _described(stages),
         "system": {key: str(value) for key, value in system.settings.items()},
         "updates": history.update,
         "epochs": history.epochs_done,
@@ -91,7 +102,7 @@ def run(
         "precision": precision_of(choose_autocast("auto", system.device)),
         "machine": _machine(system.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "aae_lib": _own_version()},
-        "commit": _commit(),
+        "commit": commit,
         "losses": history.latest(),
         "health": history.health(),
         "metrics": experiment.measure(system, data),
@@ -100,7 +111,8 @@ def run(
     }
     save(system, checkpoint.with_suffix(".trained.safetensors"))
     write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    checkpoint.unlink()
+    for file in kept:
+        file.unlink()
     curve.path.unlink(missing_ok=True)
     return path
 
@@ -112,6 +124,7 @@ def likelihood(
     images: int = 1000,
     profile: str = "quick",
     seed: int = 0,
+    device: str = "auto",
     results: str | Path = RESULTS,
     checkpoints: str | Path = CHECKPOINTS,
     progress: bool = True,
@@ -128,7 +141,7 @@ def likelihood(
     for path in (record_path, trained):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; make it with: run {name} --profile {profile} --seed {seed}.")
-    system, data = restore(trained), _dataset(EXPERIMENTS[name].settings[profile]["dataset"])
+    system, data = restore(trained, device=device), _dataset(EXPERIMENTS[name].settings[profile]["dataset"])
     found = measures.likelihood(system, data, samples, (max(2, images // 2), images), progress=progress)
     found["images"] = float(min(images, len(data.test)))
     record = json.loads(record_path.read_text(encoding="utf-8"))
@@ -176,6 +189,19 @@ def _dataset(name: str) -> Dataset:
         if (place / name).is_file():
             return load(place / name)
     raise DataError(f"{name} is in no data root; set AAE_DATA to a folder that holds it (results/README.md says more).")
+
+
+def _described(stages: tuple[dict, ...]) -> dict | list[dict]:
+    """What ``fit`` was given, as text; a list where there were several stages."""
+    found = [{key: str(value) for key, value in stage.items()} for stage in stages]
+    return found if len(found) > 1 else found[0]
+
+
+def _updates(fitting: dict, data: Dataset) -> int:
+    """How many updates ``fit`` makes with these settings."""
+    if "updates" in fitting:
+        return fitting["updates"]
+    return fitting["epochs"] * (len(data.train) // fitting["batch_size"])
 
 
 def _machine(device: torch.device) -> str:

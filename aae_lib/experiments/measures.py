@@ -70,7 +70,8 @@ def likelihood(
 ) -> dict[str, float]:
     """The Parzen estimate of ``count`` samples: σ by the first validation images, nats of the first test ``images``."""
     samples, (of_validation, of_test) = Samples(system, count), images
-    sigma = sigma_search(samples, data.validation.images[:of_validation], SIGMAS, progress=progress).sigma
-    nats = parzen_log_likelihood(samples, data.test.images[:of_test], sigma=sigma, progress=progress)
+    validation, test = data.validation.images[:of_validation], data.test.images[:of_test]
+    sigma = sigma_search(samples, validation.to(system.device), SIGMAS, progress=progress).sigma
+    nats = parzen_log_likelihood(samples, test.to(system.device), sigma=sigma, progress=progress)
     mean, error = mean_and_standard_error(nats)
     return {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": float(count)}

@@ -1,8 +1,10 @@
 """The systems of the course, one file each."""
 
 from .aae import AdversarialAutoencoder
+from .alae import AdversarialLatentAutoencoder
 from .autoencoder import Autoencoder
 from .base import SGD, Adam, Batch, Phase, System
+from .bigan import BidirectionalGAN
 from .dimensionality_reduction import DimensionalityReductionAdversarialAutoencoder
 from .gan import GenerativeAdversarialNetwork
 from .gmmn import GenerativeMomentMatchingNetwork
@@ -14,8 +16,10 @@ __all__ = [
     "SGD",
     "Adam",
     "AdversarialAutoencoder",
+    "AdversarialLatentAutoencoder",
     "Autoencoder",
     "Batch",
+    "BidirectionalGAN",
     "ClusteringAdversarialAutoencoder",
     "DimensionalityReductionAdversarialAutoencoder",
     "GenerativeAdversarialNetwork",
