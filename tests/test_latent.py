@@ -7,7 +7,6 @@ import torch
 
 from aae_lib.evaluation.latent import (
     HOLES_FLOOR,
-    MMD_SCALES,
     distance_to_prior,
     holes,
     knn_accuracy,
@@ -16,6 +15,7 @@ from aae_lib.evaluation.latent import (
     normality,
     sliced_wasserstein,
 )
+from aae_lib.mmd import SCALES
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
 
 
@@ -24,7 +24,7 @@ def normal(count: int, dim: int = 2, seed: int = 0) -> torch.Tensor:
 
 
 def kernel(squared_distance: float, dim: int, sigma: float = 1.0) -> float:
-    widths = [2 * dim * sigma**2 * scale for scale in MMD_SCALES]
+    widths = [2 * dim * sigma**2 * scale for scale in SCALES]
     return sum(width / (width + squared_distance) for width in widths)
 
 
@@ -42,7 +42,7 @@ class TestMmd:
 
         def pairs(a, b):  # (N, M)
             squared = (a[:, None] - b[None]).square().sum(dim=2)
-            return sum(6 * sigma**2 * s / (6 * sigma**2 * s + squared) for s in MMD_SCALES)
+            return sum(6 * sigma**2 * s / (6 * sigma**2 * s + squared) for s in SCALES)
 
         def within(a):
             return pairs(a, a).fill_diagonal_(0).sum() / (len(a) * (len(a) - 1))
@@ -61,7 +61,7 @@ class TestMmd:
         scores = [mmd(normal(500, seed=1) + shift, prior) for shift in (0.0, 0.3, 1.0, 3.0, 1000.0)]
         assert scores == sorted(scores)
         assert scores[1] > 0.01
-        assert scores[-1] < 2 * len(MMD_SCALES)
+        assert scores[-1] < 2 * len(SCALES)
 
     def test_is_symmetric_given_a_scale(self):
         first, second = normal(100), normal(80, seed=1) * 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from .. import checks
+from ..mmd import squared_mmd
 from ..networks import MLP, Decoder, initialise
 from ..optimizers import Adam
 from ..priors import Prior
@@ -74,18 +74,3 @@ class GenerativeMomentMatchingNetwork(System):
         if self.autoencoder is None:
             return self._in_chunks(z, lambda chunk: self.pictures(self.generator(chunk)))
         return self._in_chunks(z, lambda chunk: self.autoencoder.decode(self.generator(chunk).float()))
-
-
-def squared_mmd(x: Tensor, y: Tensor, bandwidths: Sequence[float]) -> Tensor:
-    """The squared maximum mean discrepancy of two sets of points, (N, D) and (M, D), with a sum of Gaussian kernels.
-
-    k(a, b) = Σ exp(−‖a − b‖² / 2σ²) over the bandwidths σ; the mean of k within x, plus within y, minus twice between
-    them (Gretton et al. 2012, Eq. 5, the biased estimate: it is never negative).
-    """
-    points = torch.cat([x, y])
-    with torch.autocast(points.device.type, enabled=False):  # small distances between large numbers need float32
-        squares = points.square().sum(dim=1)
-        distances = (squares[:, None] + squares - 2 * points @ points.T).clamp_min(0)  # (N + M, N + M), squared
-        kernel = sum((-distances / (2 * width**2)).exp() for width in bandwidths)
-    n = len(x)
-    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2 * kernel[:n, n:].mean()
