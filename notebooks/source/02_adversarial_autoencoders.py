@@ -163,7 +163,7 @@ class ThreeNetworks(System):
     """The boxes of Figure 1, their weights drawn from ``seed``."""
 
     def __init__(self, image_shape, *, prior, hidden, seed=0):
-        super().__init__(locals())  # remembers its arguments
+        super().__init__(image_shape)
         self.prior = prior
         self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, Z)
         self.decoder = Decoder(prior.dim, image_shape, hidden=hidden)  # (B, Z) -> (B, C, H, W)
@@ -385,7 +385,10 @@ figures.show(
 # more; a statistic over ten thousand codes still does.
 #
 # **All dimensions together.** Each dimension may be Gaussian on its own while the joint cloud is not. Two distances look at the
-# joint cloud; [notebook 03](03_aae_versus_vae.ipynb) explains them. Again, read them against the floor.
+# joint cloud. The *MMD²* compares how near codes are to draws with how near each are to their own kind
+# ([notebook 04](04_gans_and_moment_matching.ipynb) writes one out, with another kernel). The *sliced Wasserstein distance* looks
+# along 100 random directions, where both clouds become numbers in a row: sort them, and see how far codes would have to move to
+# become draws; the root mean square over the directions. Again, read them against the floor.
 
 # %%
 print(distance_to_prior(z, wide.prior, count=2000).table())
@@ -493,8 +496,13 @@ figures.show(
 # - **Universal approximator:** $z = f(x, \eta)$ with noise $\eta \sim \mathcal{N}(0, I)$ as a further *input*. The network can bend
 #   this noise into a cloud of any shape, whose density nobody can write down. The game needs draws only, so nobody has to.
 #
-# The losses stay the same, word for word. In a VAE, the KL term keeps each image's cloud from shrinking. **Predict, then run:**
-# what will happen to the size of the clouds *here*? Which loss wants them large, which wants them small?
+# The three losses stay the same, and one call changes: `self.encoder(batch.images)` becomes
+# `self.encoder(batch.images, batch.generator)`. From that generator an encoder draws its noise, a fresh draw in each loss. Our
+# `TwoPhases` leaves it out, which makes no difference to a deterministic encoder, but would turn the noise of the two others off: a
+# Gaussian one would answer with $\mu(x)$ alone. The library's class passes it, so we use that.
+#
+# In a VAE, the KL term keeps each image's cloud from shrinking. **Predict, then run:** what will happen to the size of the clouds
+# *here*? Which loss wants them large, which wants them small?
 
 # %%
 encoders = {"deterministic": system}
