@@ -9,6 +9,7 @@ from .dimensionality_reduction import DimensionalityReductionAdversarialAutoenco
 from .gan import GenerativeAdversarialNetwork
 from .gmmn import GenerativeMomentMatchingNetwork
 from .semi_supervised import ClusteringAdversarialAutoencoder, SemiSupervisedAdversarialAutoencoder
+from .style_alae import StyleAdversarialLatentAutoencoder
 from .supervised import SupervisedAdversarialAutoencoder
 from .vae import VariationalAutoencoder
 
@@ -26,6 +27,7 @@ __all__ = [
     "GenerativeMomentMatchingNetwork",
     "Phase",
     "SemiSupervisedAdversarialAutoencoder",
+    "StyleAdversarialLatentAutoencoder",
     "SupervisedAdversarialAutoencoder",
     "System",
     "VariationalAutoencoder",

@@ -26,8 +26,8 @@ class StyleAdversarialLatentAutoencoder(System):
 
     A style-based generator G makes images of w, an encoder E finds w in images, and D tells codes of real images from
     codes of generated ones. Codes are w: ``encode`` gives them, ``decode`` takes them, ``map`` makes them of z.
-    ``decode`` also takes one w for each of G's ``layers`` style inputs, (N, L, Z), which mixes styles. Averages over the
-    last updates of F, G and E are what is used; the training alone sees the networks themselves.
+    ``decode`` also takes one w for each of G's ``layers`` style inputs, (N, L, Z), which mixes styles. Averages over
+    the last updates of F, G and E are what is used; the training alone sees the networks themselves.
 
     ``resolution``: pixels a side of what the networks see, a power of two of at least 8; by default the next one from
     the images' side. Images are resized to it and back. ``channels``: of every block, from 4x4 up.
@@ -218,10 +218,11 @@ class StyleAdversarialLatentAutoencoder(System):
     def _mixed_codes(self, batch: Batch) -> Tensor:
         """w (B, L, Z) of fresh z; for a share of them, from a random layer on, of another z."""
         first, second = self.mapping(torch.cat([self._noise(batch), self._noise(batch)])).chunk(2)  # each (B, Z)
-        options = {"generator": batch.generator, "device": first.device}
-        crossing = torch.randint(1, 2 * self.blocks, (len(batch), 1, 1), **options)
-        crossing[torch.rand(len(batch), **options) >= self.mixing] = self.layers
-        layer = torch.arange(self.layers, device=first.device)[:, None]  # (L, 1)
+        device, generator = first.device, batch.generator
+        crossing = torch.randint(1, 2 * self.blocks, (len(batch), 1, 1), generator=generator, device=device)
+        mixes = torch.rand(crossing.shape, generator=generator, device=device) < self.mixing
+        crossing = torch.where(mixes, crossing, self.layers)
+        layer = torch.arange(self.layers, device=device)[:, None]  # (L, 1)
         return torch.where(layer < crossing, first[:, None], second[:, None])
 
     def _generate(self, w: Tensor, batch: Batch) -> Tensor:
