@@ -14,6 +14,7 @@ except ImportError as error:
 from .clusters import ClusterBrowser, cluster_browser
 from .dimensions import DimensionExplorer, dimension_explorer
 from .explorer import LatentExplorer, explore
+from .mixer import StyleMixer, style_mixer
 from .page import linear_layers
 from .sigma import SigmaSlider, sigma_slider
 from .style import StyleMatrix, style_matrix
@@ -25,6 +26,7 @@ __all__ = [
     "LatentExplorer",
     "SigmaSlider",
     "StyleMatrix",
+    "StyleMixer",
     "Walk",
     "cluster_browser",
     "dimension_explorer",
@@ -32,5 +34,6 @@ __all__ = [
     "linear_layers",
     "sigma_slider",
     "style_matrix",
+    "style_mixer",
     "walk",
 ]

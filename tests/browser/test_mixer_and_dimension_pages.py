@@ -8,7 +8,8 @@ import torch
 
 from aae_lib.priors import Gaussian
 from aae_lib.systems import AdversarialAutoencoder
-from aae_lib.widgets import dimension_explorer
+from aae_lib.systems.style_alae import StyleAdversarialLatentAutoencoder
+from aae_lib.widgets import dimension_explorer, style_mixer
 
 
 def some_images(count: int, *shape: int) -> torch.Tensor:
@@ -65,3 +66,128 @@ def test_codes_are_where_they_belong_and_in_their_images_colours(open_page, pixe
     names = page.locator("figcaption > span").first.inner_text()
     first, second = (f"z{'₁₂₃₄₅'[axis]}" for axis in dimensions.plots[2]["axes"])
     assert names == f"→ {first}\u2003↑ {second}"
+
+
+def mixer_of(image_shape: tuple[int, int, int], **settings):
+    """A mixer of five images, its system's weights moved off their start, where all biases are 0."""
+    settings = {"resolution": 16, "latent_dim": 7, "channels": (6, 5, 4), "mapping_layers": 2, **settings}
+    system = StyleAdversarialLatentAutoencoder(image_shape, **settings)
+    generator = torch.Generator().manual_seed(1)
+    for weight in system.used.parameters():
+        weight.data += 0.03 * torch.randn(weight.shape, generator=generator)
+    for layer in system.used.module["decoder"].to_image:
+        layer.parametrizations.weight.original.data *= 0.3  # few pixels are black or white
+    return style_mixer(system, some_images(5, *image_shape))
+
+
+@pytest.fixture
+def mixer():
+    return mixer_of((1, 8, 8), resolution=8, channels=(6, 5))
+
+
+@pytest.fixture
+def shown(pixels_of):
+    """A function that returns the mix on the page's canvas, (H, W, 3)."""
+    return lambda page: np.array(pixels_of(page, "[aria-label='the mix']")[0])
+
+
+def frame_of(widget) -> np.ndarray:
+    """The kernel's mix, (H, W, 3)."""
+    frame = np.frombuffer(widget.frame, dtype=np.uint8).reshape(widget.image_shape).astype(int)
+    return np.broadcast_to(frame.transpose(1, 2, 0), (*frame.shape[1:], 3))
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "settings"),
+    [
+        ((3, 16, 16), {}),
+        ((1, 13, 13), {}),  # resized from 16
+        ((3, 24, 24), {"latent_dim": 3, "channels": (9, 7, 8)}),  # to more than 16
+        ((1, 8, 8), {"resolution": 8, "channels": (5, 6)}),
+        ((1, 16, 16), {"growing": True, "start_resolution": 8}),
+    ],
+)
+def test_the_page_mixes_as_the_kernel_does(open_page, shown, image_shape, settings):
+    widget = mixer_of(image_shape, **settings)
+    page = open_page(widget)
+    count = len(widget.layers)
+    for layers, sources, blend in (
+        ([0] * count, [0, 1, 2], 1),
+        ([n % 3 for n in range(count)], [0, 1, 2], 1),
+        ([2 - n % 3 for n in range(count)], [4, 0, 3], 0.3),
+    ):
+        widget.layers, widget.sources, widget.blend = layers, sources, blend
+        page.evaluate(
+            "traits => Object.entries(traits).forEach(([name, value]) => model.set(name, value))",
+            {"layers": layers, "sources": sources, "blend": blend},
+        )
+        assert 20 < frame_of(widget).std() and (frame_of(widget) % 255 != 0).mean() > 0.5
+        assert np.abs(shown(page) - frame_of(widget)).max() <= 1
+
+
+def test_clicks_drags_and_keys_say_which_layers_come_from_which_source(open_page, shown, mixer):
+    page = open_page(mixer)
+    track = page.locator(".track").nth(2).bounding_box()
+    at = [(track["x"] + (n + 0.5) * track["width"] / 4, track["y"] + 20) for n in range(4)]
+    assert page.evaluate("model.get('layers')") == [0, 0, 1, 2]
+    before = shown(page)
+    page.mouse.click(*at[0])
+    assert page.evaluate("model.get('layers')") == [2, 0, 1, 2]
+    assert (shown(page) != before).any()
+    page.mouse.move(*at[1])
+    page.mouse.down()
+    page.mouse.move(*at[3])
+    assert page.evaluate("model.get('layers')") == [2, 2, 2, 2]
+    page.mouse.move(*at[2])
+    page.mouse.up()
+    assert page.evaluate("model.get('layers')") == [2, 2, 2, 2]
+    page.get_by_label("style input 3 of 4 from C").press("ArrowUp")
+    assert page.evaluate("model.get('layers')") == [2, 2, 1, 2]
+    shown(page)
+    assert page.locator("input:checked").count() == 4
+    page.wait_for_function("saved.length > 0")  # Python hears of it when the hand rests
+
+
+def test_a_drag_that_turns_round_gives_back_what_it_took(open_page, mixer):
+    page = open_page(mixer)
+    track = page.locator(".track").nth(0).bounding_box()
+    at = [(track["x"] + (n + 0.5) * track["width"] / 4, track["y"] + 20) for n in range(4)]
+    page.mouse.move(*at[1])
+    page.mouse.down()
+    page.mouse.move(*at[3])
+    assert page.evaluate("model.get('layers')") == [0, 0, 0, 0]
+    page.mouse.move(*at[2])
+    page.mouse.up()
+    assert page.evaluate("model.get('layers')") == [0, 0, 0, 2]
+
+
+def test_buttons_swap_sources_part_the_layers_and_blend(open_page, pixels_of, shown, mixer):
+    page = open_page(mixer)
+    images = np.frombuffer(mixer.parcel()[1][1], dtype=np.uint8).reshape(5, 8, 8)
+    page.get_by_role("button", name="another").nth(1).click()
+    a, b, c = page.evaluate("model.get('sources')")
+    assert (a, c) == (0, 2) and b in (3, 4)
+    thumbnail = np.array(pixels_of(page, "[aria-label='image B']")[0])[..., 0]
+    assert (thumbnail == images[b]).all()
+    for name, layers in (("coarse", [1, 0, 0, 0]), ("middle", [0, 1, 0, 0]), ("fine", [0, 0, 1, 1])):
+        page.get_by_role("button", name=name).click()
+        assert page.evaluate("model.get('layers')") == layers
+    page.click("text=A, B, C in turn")
+    assert page.evaluate("model.get('layers')") == [0, 0, 1, 2]
+    page.get_by_label("from A alone to the mix").press("Home")
+    assert page.evaluate("model.get('blend')") == 0
+    alone = np.array(pixels_of(page, "[aria-label='decoded A']")[0])
+    assert np.abs(shown(page) - alone).max() <= 1
+    page.click("text=Blend")
+    page.wait_for_function("model.get('blend') > 0")
+    page.click("text=Pause")
+
+
+def test_without_weights_the_mix_goes_to_the_kernel(open_page, shown, mixer, monkeypatch):
+    monkeypatch.setattr("aae_lib.widgets.mixer.MOST_PRODUCTS", 0)
+    page = open_page(mixer)
+    page.get_by_role("button", name="fine").click()
+    mixer.layers = page.evaluate("saved.at(-1).layers")
+    assert mixer.layers == [0, 0, 1, 1]
+    page.evaluate("bytes => model.set('frame', new DataView(Uint8Array.from(bytes).buffer))", list(mixer.frame))
+    assert (shown(page) == frame_of(mixer)).all()
