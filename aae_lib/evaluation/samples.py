@@ -66,15 +66,35 @@ class FeatureNetwork(System):
 
 
 def train_feature_network(split: Split, *, seed: int = 0) -> FeatureNetwork:
-    """A ``FeatureNetwork`` trained on the images and labels of ``split``: give data.train, never test images."""
+    """A ``FeatureNetwork`` trained on the images and labels of ``split``: give data.train, never test images.
+
+    Images without labels are turned by quarters of a circle, and the network learns to say by how many (Gidaris, Singh
+    & Komodakis 2018, arXiv 1803.07728): what shows that is what the images are of.
+    """
     if not isinstance(split, Split):
-        raise TypeError(f"split must be a Split with labels, such as data.train, but it is a {type(split).__name__}.")
+        raise TypeError(f"split must be a Split, such as data.train, but it is a {type(split).__name__}.")
+    if split.labels is None:
+        split = _turned(split)
     labels = checks.labels("split.labels", split.labels, len(split))
     batch_size = min(BATCH_SIZE, len(split))
     epochs = min(max(2, UPDATES // (len(split) // batch_size)), MOST_EPOCHS)
     network = FeatureNetwork(tuple(split.images.shape[1:]), classes=int(labels.max()) + 1, epochs=epochs, seed=seed)
     fit(network, split, epochs=epochs, batch_size=batch_size, seed=seed, progress=False)
     return network
+
+
+def _turned(split: Split) -> Split:
+    """Every image turned by 0, 1, 2 or 3 quarters, and how many as its label."""
+    if split.images.shape[2] != split.images.shape[3]:
+        raise ValueError(
+            f"split has images of {tuple(split.images.shape[2:])} pixels and no labels, but only squares turn; "
+            "give labels or square images."
+        )
+    quarters = torch.arange(len(split)) % 4
+    images = split.images.clone()
+    for count in range(1, 4):
+        images[quarters == count] = torch.rot90(split.images[quarters == count], count, (2, 3))
+    return Split(images, quarters)
 
 
 def feature_fid(real: Tensor, fake: Tensor) -> float:

@@ -18,6 +18,7 @@ from ..systems import (
     VariationalAutoencoder,
 )
 from . import measures
+from .beyond import BEYOND
 from .experiment import Experiment
 
 
@@ -277,4 +278,4 @@ EXPERIMENTS: dict[str, Experiment] = {
         phases="classification",
         **POINTS,
     ),
-}
+} | BEYOND

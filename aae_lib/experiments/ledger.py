@@ -13,7 +13,7 @@ import torch
 
 from .. import checks
 from ..checks import DataError
-from ..data import Dataset, data_roots, load
+from ..data import BUILT_IN, PUBLIC, Dataset, data_roots, load
 from ..files import writable, write_whole
 from ..storage import restore, save
 from ..training import Moment, fit
@@ -183,10 +183,11 @@ def table(results: str | Path = RESULTS) -> str:
 
 
 def _dataset(name: str) -> Dataset:
-    if not name.endswith(".npz"):
+    """A dataset that ``load`` knows by name, or an ``.npz`` file or a folder of pictures that lies in a data root."""
+    if name in (*PUBLIC, *BUILT_IN):
         return load(name)
     for place in data_roots():
-        if (place / name).is_file():
+        if (place / name).exists():
             return load(place / name)
     raise DataError(f"{name} is in no data root; set AAE_DATA to a folder that holds it (results/README.md says more).")
 

@@ -10,11 +10,14 @@ from ..evaluation import (
     Samples,
     clustering_error,
     distance_to_prior,
+    feature_fid,
     holes,
     knn_accuracy,
     mean_and_standard_error,
     parzen_log_likelihood,
+    precision_recall,
     sigma_search,
+    train_feature_network,
 )
 from ..losses import half_squared_error
 from ..pixels import as_float
@@ -38,6 +41,35 @@ def latent(system: System, data: Dataset) -> dict[str, float]:
         "knn_accuracy": knn_accuracy(system.encode(train.images, seed=0), train.labels, z, data.test.labels),
         "half_squared_error": float(half_squared_error(system.reconstruct(data.test.images), pixels)),
     }
+
+
+def generation(system: System, data: Dataset) -> dict[str, float]:
+    """How near samples, and reconstructions of test images, come to test images, in features of a small classifier.
+
+    Of equally many images each, at most 5,000; the floor is what other real images, the validation's, score.
+    """
+    network = train_feature_network(data.train)
+    count = min(5000, len(data.test), len(data.validation))
+    test = data.test.images[:count]
+    remade = system.reconstruct(test)
+    real = network.features(test)
+    made = network.features(system.sample(count))
+    precision, recall = precision_recall(real, made)
+    return {
+        "feature_fid": feature_fid(real, made),
+        "feature_fid_of_reconstructions": feature_fid(real, network.features(remade)),
+        "feature_fid_floor": feature_fid(real, network.features(data.validation.images[:count])),
+        "precision": precision,
+        "recall": recall,
+        "half_squared_error": float(half_squared_error(remade, as_float(test))),
+    }
+
+
+def codes_and_samples(system: System, data: Dataset) -> dict[str, float]:
+    """How near q(z) is to p(z) on test images, and how near samples and reconstructions are to them."""
+    distance = distance_to_prior(system.encode(data.test.images, seed=0), system.prior)
+    names = ("mmd", "mmd_floor", "sliced_wasserstein", "sliced_wasserstein_floor")
+    return {**{name: getattr(distance, name) for name in names}, **generation(system, data)}
 
 
 def classification(system: System, data: Dataset) -> dict[str, float]:

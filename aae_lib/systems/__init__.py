@@ -12,6 +12,7 @@ from .semi_supervised import ClusteringAdversarialAutoencoder, SemiSupervisedAdv
 from .style_alae import StyleAdversarialLatentAutoencoder
 from .supervised import SupervisedAdversarialAutoencoder
 from .vae import VariationalAutoencoder
+from .wae import WassersteinAutoencoder
 
 __all__ = [
     "SGD",
@@ -31,4 +32,5 @@ __all__ = [
     "SupervisedAdversarialAutoencoder",
     "System",
     "VariationalAutoencoder",
+    "WassersteinAutoencoder",
 ]
