@@ -11,6 +11,7 @@ from aae_lib import fit, restore, save
 from aae_lib.losses import bce
 from aae_lib.priors import Gaussian
 from aae_lib.systems import AdversarialLatentAutoencoder, Batch, BidirectionalGAN
+from aae_lib.widgets import linear_layers
 
 SHAPE = (1, 4, 4)
 IMAGES = torch.rand(24, *SHAPE, generator=torch.Generator().manual_seed(0))
@@ -99,6 +100,14 @@ class TestAdversarialLatentAutoencoder:
         for weight in seen[2:]:
             average = 0.5 * average + 0.5 * weight
         torch.testing.assert_close(system.averaged.module[0].body[0].weight, average)
+
+    def test_a_page_decodes_with_the_average_too(self):
+        system = alae(averaging=0.5)
+        train(system)
+        w = system.draw_codes(4)
+        (weight, bias), (last_weight, last_bias) = linear_layers(system)
+        by_hand = ((w @ weight + bias).relu() @ last_weight + last_bias).sigmoid()
+        torch.testing.assert_close(by_hand, system.decode(w).flatten(1))
 
     def test_resumed_and_restored_bit_for_bit(self, tmp_path):
         whole, parts = alae(), alae()

@@ -204,6 +204,7 @@ DIAGRAMS = {
     "semi_supervised": 2,
     "clustering": 2,
     "dimensionality_reduction": 2,
+    "latent": 1,
 }
 
 

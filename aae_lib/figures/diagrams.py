@@ -1,4 +1,4 @@
-"""The networks of a system and what flows between them, redrawn from Makhzani et al. 2015."""
+"""The networks of a system and what flows between them, redrawn from Makhzani et al. 2015 and Pidhorskyi et al. 2020."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ class Diagram:
 
 
 def network_diagram(kind: str = "adversarial") -> Figure:
-    """The networks of a system, redrawn from Makhzani et al. 2015.
+    """The networks of a system, redrawn from Makhzani et al. 2015 (and from Pidhorskyi et al. 2020, Fig. 1: "latent").
 
     ``kind``: "adversarial" (Fig. 1), "labelled_prior" (Fig. 3), "supervised" (Fig. 6), "semi_supervised" (Fig. 8),
-    "clustering" (Fig. 8 without labels) or "dimensionality_reduction" (Fig. 10).
+    "clustering" (Fig. 8 without labels), "dimensionality_reduction" (Fig. 10) or "latent", an adversarial latent
+    autoencoder.
     """
     diagram = DIAGRAMS[checks.one_of("kind", kind, DIAGRAMS)]
     heights = [max(box.left, box.right) / 2 for box in diagram.boxes]
@@ -170,6 +171,28 @@ HEADS = (
         Arrow((3.75, 2.85), (5.4, 3.25)),
     ),
 )
+LATENT = (
+    (
+        Box(0.4, 3.4, "$z$", INK, 0.5, 0.6, 0.6),
+        Box(1.45, 3.4, "mapping\n$F$", width=1.1, left=0.8, right=1.0),
+        Box(2.45, 3.4, "$w$", INK, 0.5, 0.6, 0.6),
+        Box(3.5, 3.4, "generator\n$G$", width=1.2, left=0.8, right=1.6),
+        Box(4.7, 3.4, "$G(w)$", width=0.8, left=0.7, right=0.7),
+        Box(4.7, 2.4, "$x$", width=0.8, left=0.7, right=0.7),
+        Box(5.9, 2.9, "encoder\n$E$", ROSE, 1.1, 1.8, 0.8),
+        Box(6.95, 2.9, r"$\tilde{w}$", INK, 0.5, 0.6, 0.6),
+        Box(8.15, 2.9, "discriminator\n$D$", ROSE, 1.5, 1.4, 0.7),
+        Box(8.15, 1.4, "real\nor made?", ROSE, 1.1),
+        Box(4.7, 1.2, "reciprocity:\n" + r"$\tilde{w}$ = $w$ ?", GREEN, 1.6),
+    ),
+    (
+        *(Arrow((x, 3.4), (end, 3.4)) for x, end in ((0.65, 0.9), (2.0, 2.2), (2.7, 2.9), (4.1, 4.3), (5.1, 5.35))),
+        *(Arrow((x, y), (end, y)) for x, end, y in ((5.1, 5.35, 2.4), (6.45, 6.7, 2.9), (7.2, 7.4, 2.9))),
+        Arrow((8.15, 2.35), (8.15, 1.8)),
+        Arrow((2.45, 3.1), (3.9, 1.3), "", GREEN),
+        Arrow((6.95, 2.6), (5.5, 1.3), "", GREEN),
+    ),
+)
 DIAGRAMS = {
     "adversarial": _together(
         "Reconstruction: encoder and decoder learn to return the image",
@@ -212,5 +235,10 @@ DIAGRAMS = {
         _game(0.9, (3.4, 2.35), "z", DRAWS_Z),
         _game(5.9, (3.4, 4.45), "y", DRAWS_Y),
         _labels(3.05),
+    ),
+    "latent": _together(
+        "$F$ and $G$ make images out of draws $z$; $w$ may have whatever distribution suits them",
+        "$E$ and $D$ tell them from real images $x$; and $E$ learns to find the $w$ that an image was made of",
+        LATENT,
     ),
 }

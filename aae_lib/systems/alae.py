@@ -103,6 +103,11 @@ class AdversarialLatentAutoencoder(System):
         """W, the number of dimensions of w: what ``encode`` gives and ``decode`` takes."""
         return self.encoder.latent_dim
 
+    @property
+    def decoder_in_use(self) -> Decoder:
+        """The average of G, which ``decode`` uses."""
+        return self.averaged.module[1]
+
     def map(self, z: Tensor) -> Tensor:
         """Codes w = F(z) (N, W) of draws z (N, Z) of the prior."""
         z = checks.codes("z", z, self.prior.dim)
@@ -120,7 +125,7 @@ class AdversarialLatentAutoencoder(System):
                 f"w must have shape (N, {self.latent_dim}), but its shape is {tuple(w.shape)}; draws z become "
                 "codes by system.map(z)."
             )
-        return self._in_chunks(w, lambda chunk: self.pictures(self.averaged.module[1](chunk)))
+        return self._in_chunks(w, lambda chunk: self.pictures(self.decoder_in_use(chunk)))
 
     def _codes(self, batch: Batch) -> Tensor:
         """w = F(z) (B, W) of fresh draws z."""

@@ -89,7 +89,7 @@ def linear_layers(system: System) -> list[tuple[Tensor, Tensor]] | None:
 
     None where the decoder is not such a stack, or too large a one.
     """
-    decoder = getattr(system, "decoder", None)
+    decoder = getattr(system, "decoder_in_use", getattr(system, "decoder", None))
     if not isinstance(decoder, Decoder) or not isinstance(decoder.body, MLP):
         return None
     layers: list[tuple[Tensor, Tensor]] = []
