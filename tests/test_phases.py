@@ -10,9 +10,21 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aae_lib import Snapshots, fit, restore, save
+from aae_lib.checks import DataError
+from aae_lib.data import Split
 from aae_lib.losses import gradient_penalty
 from aae_lib.networks import initialise
-from aae_lib.systems import SGD, Adam, AdversarialAutoencoder, Autoencoder, Phase, System
+from aae_lib.pixels import chunk_size
+from aae_lib.priors import Gaussian
+from aae_lib.systems import (
+    SGD,
+    Adam,
+    AdversarialAutoencoder,
+    Autoencoder,
+    Phase,
+    SupervisedAdversarialAutoencoder,
+    System,
+)
 from aae_lib.training.history import History
 
 IMAGES = torch.rand(20, 1, 2, 2, generator=torch.Generator().manual_seed(0))
@@ -232,8 +244,6 @@ class OwnPrior(AdversarialAutoencoder):
 
 class TestStorage:
     def test_a_subclass_is_restored_with_its_own_arguments(self, tmp_path):
-        from aae_lib.priors import Gaussian
-
         system = OwnPrior((1, 2, 2), prior=Gaussian(2), hidden=(4,), discriminator_hidden=(3,), temperature=0.5)
         assert system.settings["temperature"] == 0.5 and system.settings["discriminator_hidden"] == (3,)
         save(system, tmp_path / "own")
@@ -293,3 +303,35 @@ def test_gradient_penalty_in_closed_form():
     torch.testing.assert_close(penalty, expected)
     penalty.backward()
     torch.testing.assert_close(w.grad, (w + 0.7 * x.flatten(1)).mean(dim=0).detach())  # it can be differentiated again
+
+
+def test_a_checkpoint_of_another_version_is_refused_but_its_system_is_read(tmp_path):
+    from aae_lib.storage import read_tensors, write_tensors
+
+    system = Autoencoder((1, 2, 2), hidden=(4,))
+    train(system, updates=2, checkpoint=tmp_path / "run")
+    tensors, notes = read_tensors(tmp_path / "run")
+    del notes["recipe"]["format"]
+    write_tensors(tmp_path / "run", tensors, notes)
+    with pytest.raises(DataError, match="another version of aae_lib"):
+        train(Autoencoder((1, 2, 2), hidden=(4,)), updates=4, checkpoint=tmp_path / "run")
+    assert torch.equal(restore(tmp_path / "run").encode(IMAGES), system.encode(IMAGES))
+
+
+@pytest.mark.parametrize(("shape", "count"), [((1, 28, 28), 2000), ((3, 128, 128), 95), ((3, 4096, 4096), 1)])
+def test_fewer_large_images_are_computed_at_once(shape, count):
+    assert chunk_size(shape) == count
+
+
+def test_labelled_images_have_an_order_of_their_own_even_where_all_are():
+    class Pairs(SupervisedAdversarialAutoencoder):
+        same = 0
+
+        def reconstruction_loss(self, batch):
+            self.same += torch.equal(batch.images, batch.labelled.images)
+            return super().reconstruction_loss(batch)
+
+    system = Pairs((1, 2, 2), prior=Gaussian(2), classes=2, hidden=(4,), discriminator_hidden=(4,))
+    split = Split((255 * IMAGES).byte(), torch.arange(20) % 2)
+    fit(system, split, updates=6, batch_size=10, device="cpu", progress=False)
+    assert system.same == 0
