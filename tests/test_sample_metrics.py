@@ -10,10 +10,12 @@ from aae_lib import load
 from aae_lib.data import Split
 from aae_lib.evaluation import (
     feature_fid,
+    feature_kid,
     label_probe,
     mode_accuracy,
     precision_recall,
     samples,
+    sharpness,
     train_feature_network,
 )
 from aae_lib.priors import GaussianMixture, SwissRoll
@@ -49,6 +51,65 @@ class TestFrechetDistance:
         x = torch.cat([normal(100, 3), torch.zeros(100, 2)], dim=1)
         assert feature_fid(x, x + 1) == pytest.approx(5, abs=1e-5)
         assert feature_fid(x[:3], x[:3] + 1) == pytest.approx(5, abs=1e-5)
+
+
+class TestKernelDistance:
+    def test_subsets_of_everything_by_hand(self):
+        real, fake = normal(6, 3).double(), normal(6, 3, seed=1).double() + 0.5
+
+        def kernel(a, b):
+            return (a @ b.T / 3 + 1) ** 3
+
+        def within(a):
+            return (kernel(a, a).sum() - kernel(a, a).trace()) / 30
+
+        expected = float(within(real) + within(fake) - 2 * kernel(real, fake).mean())
+        found = feature_kid(real, fake, subsets=3, subset_size=6)
+        assert found.mean == pytest.approx(expected) and found.std == pytest.approx(0, abs=1e-9)
+
+    def test_of_equal_distributions_it_is_0_on_average(self):
+        scores = torch.tensor(
+            [
+                feature_kid(normal(50, 4, seed=2 * i), normal(50, 4, seed=2 * i + 1), subsets=1, subset_size=50).mean
+                for i in range(60)
+            ]
+        )
+        assert abs(scores.mean()) < 4 * scores.std() / len(scores) ** 0.5
+        assert (scores < 0).any()
+
+    def test_a_seed_draws_the_subsets_and_the_global_generator_stays_as_it_was(self):
+        real, fake, before = normal(40, 4), normal(40, 4, seed=1), torch.get_rng_state()
+        found = feature_kid(real, fake, subsets=5, subset_size=10, seed=1)
+        assert found == feature_kid(real, fake, subsets=5, subset_size=10, seed=1)
+        assert found != feature_kid(real, fake, subsets=5, subset_size=10, seed=2)
+        assert torch.equal(before, torch.get_rng_state())
+
+    def test_subsets_larger_than_the_sets(self):
+        with pytest.raises(ValueError, match="subset_size is 500, but there are 40 real and 30 fake features"):
+            feature_kid(normal(40, 4), normal(30, 4))
+
+
+class TestSharpness:
+    def test_of_a_checkerboard_by_hand(self):
+        board = (torch.arange(6)[:, None] + torch.arange(6)) % 2  # every pixel's Laplacian is +4 or −4, equally often
+        assert sharpness(board.float().reshape(1, 1, 6, 6)) == pytest.approx(16)
+        assert sharpness((255 * board).to(torch.uint8).reshape(1, 1, 6, 6)) == pytest.approx(16)
+
+    def test_slopes_are_not_sharp_and_contrast_counts_squared(self):
+        slope = torch.linspace(0, 1, 8).expand(1, 1, 8, 8)
+        assert sharpness(slope) == pytest.approx(0, abs=1e-12)
+        images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        assert sharpness(images / 2) == pytest.approx(sharpness(images) / 4, rel=1e-5)
+
+    def test_of_one_bright_pixel_the_mean_over_images_and_channels(self):
+        images = torch.zeros(2, 3, 5, 5)
+        images[0, :, 2, 2] = torch.tensor([1.0, 0.5, 0.0])  # ½ in grey: a Laplacian of 2 there, −½ beside it, of 9
+        variance = (2**2 + 4 * 0.5**2) / 9 - 0
+        assert sharpness(images) == pytest.approx(variance / 2)
+
+    def test_images_without_an_inside(self):
+        with pytest.raises(ValueError, match="at least 3x3"):
+            sharpness(torch.zeros(1, 1, 2, 5))
 
 
 class TestPrecisionRecall:

@@ -22,12 +22,22 @@ from .parzen import (
     parzen_log_likelihood,
     sigma_search,
 )
-from .samples import FeatureNetwork, PrecisionRecall, feature_fid, precision_recall, train_feature_network
+from .samples import (
+    FeatureNetwork,
+    KernelDistance,
+    PrecisionRecall,
+    feature_fid,
+    feature_kid,
+    precision_recall,
+    sharpness,
+    train_feature_network,
+)
 
 __all__ = [
     "ClusteringError",
     "DistanceToPrior",
     "FeatureNetwork",
+    "KernelDistance",
     "Moments",
     "Normality",
     "PrecisionRecall",
@@ -38,6 +48,7 @@ __all__ = [
     "clustering_error",
     "distance_to_prior",
     "feature_fid",
+    "feature_kid",
     "holes",
     "knn_accuracy",
     "label_probe",
@@ -49,6 +60,7 @@ __all__ = [
     "normality",
     "parzen_log_likelihood",
     "precision_recall",
+    "sharpness",
     "sigma_search",
     "sliced_wasserstein",
     "train_feature_network",

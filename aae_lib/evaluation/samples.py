@@ -1,4 +1,4 @@
-"""Today's numbers about samples: Fréchet distance, precision and recall, between features of real and made images.
+"""Today's numbers about samples: sharpness; Fréchet and kernel distance, precision and recall, between features.
 
 The features come from a small classifier that is trained here, on the dataset's own training labels, in seconds. So the
 numbers compare models on one dataset with one such network; beside published ones (of Inception's features) they mean
@@ -8,6 +8,7 @@ nothing. The same classifier reads what decoded images show.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ from .. import checks
 from ..data import Split
 from ..networks import MLP, ConvolutionalEncoder, initialise
 from ..optimizers import Adam
-from ..pixels import MOST_IMAGES
+from ..pixels import MOST_IMAGES, as_float, chunk_size
 from ..systems.base import Batch, Phase, System
 from ..training import fit
 
@@ -114,6 +115,63 @@ def feature_fid(real: Tensor, fake: Tensor) -> float:
 def _root_of_covariance(x: Tensor) -> Tensor:
     """R (min(N, F), F) with RᵀR the covariance of x (N, F)."""
     return torch.linalg.qr((x - x.mean(dim=0)) / math.sqrt(len(x) - 1)).R
+
+
+class KernelDistance(NamedTuple):
+    """``mean`` and ``std`` over subsets of features (``feature_kid``)."""
+
+    mean: float
+    std: float
+
+
+def feature_kid(
+    real: Tensor, fake: Tensor, *, subsets: int = 100, subset_size: int = 500, seed: int = 0
+) -> KernelDistance:
+    """The kernel distance of two sets of features, (N, F) and (M, F): MMD² with (aᵀb / F + 1)³, without bias.
+
+    Unlike ``feature_fid`` it is 0 on average for equal distributions however few the images, so it may be negative: a
+    mean over ``subsets`` random subsets of ``subset_size`` features, drawn by ``seed``. Computed by torchmetrics.
+    Bińkowski, Sutherland, Arbel & Gretton 2018, arXiv 1801.01401. ValueError where a set is smaller than a subset.
+    """
+    from torchmetrics.image.kid import KernelInceptionDistance  # here, since it takes seconds and few need it
+
+    real, fake = _features("real", real), _features("fake", fake, real)
+    size = checks.positive_integer("subset_size", subset_size)
+    if not 2 <= size <= min(len(real), len(fake)):
+        raise ValueError(
+            f"subset_size is {size}, but there are {len(real)} real and {len(fake)} fake features; give a number from "
+            "2 to the smaller of these."
+        )
+    generator = torch.Generator().manual_seed(checks.seed("seed", seed))
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # its subsets come from the global generator
+        warnings.simplefilter("ignore", UserWarning)  # that it holds the features in memory
+        metric = KernelInceptionDistance(
+            torch.nn.Identity(), subsets=checks.positive_integer("subsets", subsets), subset_size=size
+        )
+        metric.update(real, real=True)
+        metric.update(fake, real=False)
+        torch.set_rng_state(generator.get_state())
+        return KernelDistance(*map(float, metric.compute()))
+
+
+def sharpness(images: Tensor) -> float:
+    """The variance over an image's pixels of its Laplacian, 4 x − (left + right + up + down): a mean over images.
+
+    Of images (N, C, H, W), uint8 or in [0, 1], made grey by the mean of their channels; borders left out. Blur lowers
+    it, and noise raises it, so it is to be compared with that of real images. Tolstikhin et al. 2018, Sec. 4.
+    """
+    images = checks.images("images", images)
+    if min(images.shape[2:]) < 3:
+        raise ValueError(
+            f"images must be at least 3x3 to have a pixel with 4 neighbours, but they are {tuple(images.shape[2:])}; "
+            "give larger ones."
+        )
+    variances = []
+    for chunk in images.split(chunk_size(images.shape[1:])):
+        x = as_float(chunk).mean(dim=1)  # (N, H, W)
+        around = x[:, 1:-1, :-2] + x[:, 1:-1, 2:] + x[:, :-2, 1:-1] + x[:, 2:, 1:-1]
+        variances.append((4 * x[:, 1:-1, 1:-1] - around).flatten(1).var(dim=1, correction=0))
+    return float(torch.cat(variances).mean())
 
 
 class PrecisionRecall(NamedTuple):
