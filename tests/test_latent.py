@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from aae_lib.evaluation.draws import sampler
 from aae_lib.evaluation.latent import (
     HOLES_FLOOR,
     distance_to_prior,
@@ -17,6 +18,7 @@ from aae_lib.evaluation.latent import (
 )
 from aae_lib.mmd import SCALES
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll, Uniform
+from aae_lib.systems import AdversarialAutoencoder, AdversarialLatentAutoencoder
 
 
 def normal(count: int, dim: int = 2, seed: int = 0) -> torch.Tensor:
@@ -26,6 +28,25 @@ def normal(count: int, dim: int = 2, seed: int = 0) -> torch.Tensor:
 def kernel(squared_distance: float, dim: int, sigma: float = 1.0) -> float:
     widths = [2 * dim * sigma**2 * scale for scale in SCALES]
     return sum(width / (width + squared_distance) for width in widths)
+
+
+class TestSystemInPlaceOfAPrior:
+    def test_codes_are_compared_with_the_system_s_own(self):
+        system = AdversarialLatentAutoencoder((1, 4, 4), latent_dim=3, hidden=(8,))
+        own = system.draw_codes(1500, seed=1)  # w, far from N(0, I) before any training
+        near, far = distance_to_prior(own, system), distance_to_prior(normal(1500, 3), system)
+        assert abs(near.mmd - near.mmd_floor) < 6 * near.mmd_floor_std < far.mmd
+        assert holes(own, system) < 0.02 < holes(normal(1500, 3), system)
+        assert moments(own, system).covariance_distance < 0.2
+
+    def test_draws_differ_from_one_to_the_next_and_by_seed(self):
+        draw = sampler(normal(5, 3), AdversarialLatentAutoencoder((1, 4, 4), latent_dim=3, hidden=(8,)), 0)
+        assert not torch.equal(draw(4), draw(4))
+
+    def test_where_codes_are_the_priors_draws_it_is_the_prior(self):
+        system, z = AdversarialAutoencoder((1, 4, 4), prior=Gaussian(2, 3.0), hidden=(8,)), normal(50)
+        assert distance_to_prior(z, system) == distance_to_prior(z, system.prior)
+        assert moments(z, system).table() == moments(z, system.prior).table()
 
 
 class TestMmd:
@@ -260,6 +281,12 @@ class TestRefusals:
     def test_no_prior(self, measure):
         with pytest.raises(TypeError, match="prior must be a prior"):
             measure(normal(20), None)
+
+    def test_a_system_of_another_dimension(self):
+        with pytest.raises(
+            ValueError, match="system AdversarialLatentAutoencoder has 4 dimensions, but the codes have 2"
+        ):
+            holes(normal(20), AdversarialLatentAutoencoder((1, 4, 4), latent_dim=4, hidden=(8,)))
 
     def test_prior_by_name(self):
         with pytest.raises(ValueError, match="did you mean 'Gaussian'"):

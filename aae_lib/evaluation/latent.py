@@ -2,6 +2,9 @@
 
 No sample is at distance 0 from the prior, not even one drawn from it. So a distance stands beside its *floor*: what as
 many draws of the prior itself score. Codes are (N, Z) tensors; all is computed on the CPU, random only by a ``seed``.
+
+In place of a ``prior`` all take a system, and compare codes with its own (``draw_codes``): for those whose prior lives
+in another space than their codes, such as ALAE or the maps of dimensionality reduction.
 """
 
 from __future__ import annotations
@@ -19,13 +22,14 @@ from torch import Tensor
 
 from .. import checks
 from ..mmd import KERNELS, kernel_values, kernel_widths, squared_distances
-from ..priors import Gaussian, Prior, as_prior
+from ..priors import Gaussian, Prior
+from ..systems.base import System
+from .draws import checked_codes, covariance, fitted_sampler, sampler, target
 
 BLOCK = 256  # codes
 FLOOR_REPEATS = 5  # prior-against-prior comparisons behind a floor
 HOLE_NEIGHBOURS = 7
 HOLES_FLOOR = 2.0**-HOLE_NEIGHBOURS  # 0.8 %: see ``holes``
-SEED_OFFSET = 7_654_321  # keeps draws apart from codes that came of the same seed: equal noise would look like a match
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,25 +88,25 @@ class DistanceToPrior:
         )
 
 
-def moments(z: Tensor, prior: Prior, *, seed: int = 0) -> Moments:
+def moments(z: Tensor, prior: Prior | System, *, seed: int = 0) -> Moments:
     """Mean and std of each dimension of codes (N, Z) beside the prior's, and the distance of their covariances.
 
     The distance is ‖cov(z) − cov(p)‖ / ‖cov(p)‖ in the Frobenius norm, 0 when all variances and correlations agree;
     its floor is the mean of what N draws of the prior score. A Gaussian's moments are exact, any other prior's come
     from 200,000 draws. ValueError where ``prior`` has other dimensions than z, or there are fewer than 2 codes.
     """
-    z = _codes("z", z, at_least=2)
-    draw = _sampler(z, prior, seed)
+    z = checked_codes("z", z, at_least=2)
+    draw, prior = sampler(z, prior, seed), target(prior)
     if isinstance(prior, Gaussian):
         prior_mean = torch.zeros(prior.dim, dtype=z.dtype)
         prior_covariance = prior.std**2 * torch.eye(prior.dim, dtype=z.dtype)  # (Z, Z)
     else:
         many = draw(200_000)
-        prior_mean, prior_covariance = many.mean(dim=0), _covariance(many)
+        prior_mean, prior_covariance = many.mean(dim=0), covariance(many)
     prior_std = prior_covariance.diagonal().sqrt()
 
     def distance(codes: Tensor) -> float:
-        return float((_covariance(codes) - prior_covariance).norm() / prior_covariance.norm())
+        return float((covariance(codes) - prior_covariance).norm() / prior_covariance.norm())
 
     floor = float(np.mean([distance(draw(len(z))) for _ in range(FLOOR_REPEATS)]))
     return Moments(z.mean(dim=0), z.std(dim=0), prior_mean, prior_std, distance(z), floor)
@@ -115,7 +119,7 @@ def normality(z: Tensor, *, std: float = 1.0) -> Normality:
     that thousands of codes suffice to see one. N draws of the Gaussian itself score 0.87 / √N on average, with std
     0.26 / √N (Kolmogorov's distribution): that is the floor.
     """
-    z, gaussian = _codes("z", z), stats.norm(scale=checks.positive_number("std", std))
+    z, gaussian = checked_codes("z", z), stats.norm(scale=checks.positive_number("std", std))
     distances = [stats.ks_1samp(column, gaussian.cdf, method="asymp").statistic for column in z.numpy().T]
     floor, floor_std = (float(moment) / len(z) ** 0.5 for moment in (stats.kstwobign.mean(), stats.kstwobign.std()))
     return Normality(torch.tensor(distances), floor, floor_std)
@@ -130,8 +134,8 @@ def mmd(first: Tensor, second: Tensor, *, scale: float | None = None, kernel: st
     ``scale`` is σ. By default it is the root mean variance of a dimension of ``second``: pass the prior's draws there.
     ValueError with fewer than 2 codes in either. Gretton et al. 2012, Eq. 3; Tolstikhin et al. 2018, arXiv 1711.01558.
     """
-    first = _codes("first", first, at_least=2)
-    second = _codes("second", second, first.shape[1], at_least=2)
+    first = checked_codes("first", first, at_least=2)
+    second = checked_codes("second", second, first.shape[1], at_least=2)
     if scale is None:
         scale = float(second.var(dim=0).mean().sqrt())
     widths = kernel_widths(first.shape[1], scale)
@@ -164,20 +168,20 @@ def sliced_wasserstein(first: Tensor, second: Tensor, *, seed: int = 0) -> float
 
     In units of z: moving all codes by s scores about s / √Z. ``seed`` fixes the directions. Bonneel et al. 2015.
     """
-    first = _codes("first", first)
-    second = _codes("second", second, first.shape[1])
+    first = checked_codes("first", first)
+    second = checked_codes("second", second, first.shape[1])
     directions = np.random.RandomState(checks.seed("seed", seed))
     return float(ot.sliced_wasserstein_distance(first.numpy(), second.numpy(), n_projections=100, seed=directions))
 
 
-def distance_to_prior(z: Tensor, prior: Prior, *, seed: int = 0, count: int = 4000) -> DistanceToPrior:
+def distance_to_prior(z: Tensor, prior: Prior | System, *, seed: int = 0, count: int = 4000) -> DistanceToPrior:
     """MMD² and sliced Wasserstein distance of codes (N, Z) to as many draws of the prior, each with its floor.
 
     At most ``count`` codes, chosen at random, are compared: the MMD takes all pairs, and six times here.
     ValueError where ``prior`` has other dimensions than z, or there are fewer than 2 codes.
     """
-    z = _codes("z", z, at_least=2)
-    draw = _sampler(z, prior, seed)
+    z = checked_codes("z", z, at_least=2)
+    draw = sampler(z, prior, seed)
     count = min(len(z), checks.positive_integer("count", count))
     z = z[torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))[:count]]
 
@@ -188,7 +192,7 @@ def distance_to_prior(z: Tensor, prior: Prior, *, seed: int = 0, count: int = 40
     return DistanceToPrior(*score(mmd), *score(lambda a, b: sliced_wasserstein(a, b, seed=seed)), count)
 
 
-def holes(z: Tensor, prior: Prior | None, *, seed: int = 0) -> float:
+def holes(z: Tensor, prior: Prior | System | None, *, seed: int = 0) -> float:
     """The share of the prior, from 0 to 1, that codes (N, Z) leave empty: where the decoder has never been trained.
 
     A draw from the prior lies in a hole if none of the N codes is as near to it as the 7th nearest of N other draws.
@@ -199,8 +203,8 @@ def holes(z: Tensor, prior: Prior | None, *, seed: int = 0) -> float:
     ``prior=None`` compares with a Gaussian of the codes' own mean and covariance: the holes that sampling from it would
     meet in an autoencoder without a prior. ValueError where ``prior`` has other dimensions than z, or N is below 7.
     """
-    z = _codes("z", z, at_least=HOLE_NEIGHBOURS)
-    draw = _fitted_sampler(z, seed) if prior is None else _sampler(z, prior, seed)
+    z = checked_codes("z", z, at_least=HOLE_NEIGHBOURS)
+    draw = fitted_sampler(z, seed) if prior is None else sampler(z, prior, seed)
     probes, others = draw(len(z)), draw(len(z))
     reach, _ = KDTree(others.numpy()).query(probes.numpy(), k=[HOLE_NEIGHBOURS])  # (N, 1)
     nearest, _ = KDTree(z.numpy()).query(probes.numpy(), k=[1])  # (N, 1)
@@ -211,40 +215,9 @@ def knn_accuracy(
     train_z: Tensor, train_labels: Tensor, test_z: Tensor, test_labels: Tensor, *, neighbours: int = 5
 ) -> float:
     """The share of test codes (M, Z) whose class is that of most of their nearest training codes (N, Z)."""
-    train_z = _codes("train_z", train_z, at_least=checks.positive_integer("neighbours", neighbours))
-    test_z = _codes("test_z", test_z, train_z.shape[1])
+    train_z = checked_codes("train_z", train_z, at_least=checks.positive_integer("neighbours", neighbours))
+    test_z = checked_codes("test_z", test_z, train_z.shape[1])
     train_labels = checks.labels("train_labels", train_labels, len(train_z))
     test_labels = checks.labels("test_labels", test_labels, len(test_z))
     classifier = KNeighborsClassifier(neighbours).fit(train_z.numpy(), train_labels.cpu().numpy())
     return float(classifier.score(test_z.numpy(), test_labels.cpu().numpy()))
-
-
-def _codes(argument: str, value: object, latent_dim: int | None = None, at_least: int = 1) -> Tensor:
-    """Codes (N, Z) as float64 on the CPU; ValueError where they are fewer than ``at_least``."""
-    z = checks.codes(argument, value, latent_dim).detach().cpu().double()
-    if len(z) < at_least:
-        raise ValueError(f"{argument} has {len(z)} codes, but at least {at_least} are needed here; encode more images.")
-    return z
-
-
-def _sampler(z: Tensor, prior: Prior, seed: int) -> Callable[[int], Tensor]:
-    """A function that draws ``count`` codes (count, Z) of the prior, whose dimension must be that of z."""
-    prior = as_prior("prior", prior)
-    if prior.dim != z.shape[1]:
-        raise ValueError(
-            f"prior {prior} has {prior.dim} dimensions, but the codes have {z.shape[1]}; give their system's own prior."
-        )
-    generator = torch.Generator().manual_seed(checks.seed("seed", seed) + SEED_OFFSET)
-    return lambda count: prior.sample(count, generator).double()
-
-
-def _fitted_sampler(z: Tensor, seed: int) -> Callable[[int], Tensor]:
-    """The same for a Gaussian of the codes' mean and covariance."""
-    generator = torch.Generator().manual_seed(checks.seed("seed", seed) + SEED_OFFSET)
-    variances, axes = torch.linalg.eigh(_covariance(z))  # unlike Cholesky, stands a dimension without any spread
-    spread = axes * variances.clamp(min=0).sqrt()  # (Z, Z)
-    return lambda count: z.mean(dim=0) + torch.randn(count, len(spread), generator=generator).double() @ spread.T
-
-
-def _covariance(z: Tensor) -> Tensor:
-    return torch.cov(z.T).reshape(z.shape[1], z.shape[1])  # (Z, Z), also where Z is 1

@@ -30,14 +30,14 @@ def latent(system: System, data: Dataset) -> dict[str, float]:
     """How near q(z) is to p(z) on hold-out images, how well classes lie apart there, and the reconstruction error."""
     z = system.encode(data.test.images, seed=0)  # (N, Z), draws from q(z | x)
     train = data.train.take(torch.arange(min(10_000, len(data.train))))
-    distance = distance_to_prior(z, system.prior)
+    distance = distance_to_prior(z, system)
     pixels = as_float(data.test.images)
     return {
         "mmd": distance.mmd,
         "mmd_floor": distance.mmd_floor,
         "sliced_wasserstein": distance.sliced_wasserstein,
         "sliced_wasserstein_floor": distance.sliced_wasserstein_floor,
-        "holes": holes(z, system.prior),
+        "holes": holes(z, system),
         "knn_accuracy": knn_accuracy(system.encode(train.images, seed=0), train.labels, z, data.test.labels),
         "half_squared_error": float(half_squared_error(system.reconstruct(data.test.images), pixels)),
     }
@@ -67,7 +67,7 @@ def generation(system: System, data: Dataset) -> dict[str, float]:
 
 def codes_and_samples(system: System, data: Dataset) -> dict[str, float]:
     """How near q(z) is to p(z) on test images, and how near samples and reconstructions are to them."""
-    distance = distance_to_prior(system.encode(data.test.images, seed=0), system.prior)
+    distance = distance_to_prior(system.encode(data.test.images, seed=0), system)
     names = ("mmd", "mmd_floor", "sliced_wasserstein", "sliced_wasserstein_floor")
     return {**{name: getattr(distance, name) for name in names}, **generation(system, data)}
 
