@@ -190,7 +190,7 @@ class StyleGenerator(nn.Module):
 
     def __init__(self, channels: Sequence[int], image_channels: int, latent_dim: int):
         super().__init__()
-        self.constant = nn.Parameter(torch.ones(channels[0], SMALLEST, SMALLEST))
+        self.constant = nn.Parameter(torch.zeros(channels[0], SMALLEST, SMALLEST))
         self.styled = nn.ModuleList()
         for width_in, width_out in itertools.pairwise([None, *channels]):
             self.styled.append(StyledLayer(width_in, width_out, latent_dim, enlarges=width_in is not None))
@@ -199,7 +199,7 @@ class StyleGenerator(nn.Module):
         self.layers = len(self.styled)
 
     def draw_weights(self, generator: torch.Generator) -> None:
-        self.constant.data.fill_(1)
+        self.constant.data.normal_(generator=generator)  # were it flat, instance norm would blow its gradient up
 
     def forward(
         self, w: Tensor, *, blocks: int | None = None, fade: float = 1.0, generator: torch.Generator | None = None

@@ -79,8 +79,8 @@ class StyleAdversarialLatentAutoencoder(System):
         latent_dim = checks.positive_integer("latent_dim", latent_dim)
         self.gamma = checks.positive_number("gamma", gamma, zero=True)
         self.penalty_every = checks.positive_integer("penalty_every", penalty_every)
-        self.mixing = _share("mixing", mixing)
-        averaging = _share("averaging", averaging)
+        self.mixing = checks.share("mixing", mixing)
+        averaging = checks.share("averaging", averaging)
         self.mapping = MappingNetwork(latent_dim, checks.positive_integer("mapping_layers", mapping_layers))
         self.decoder = StyleGenerator(channels, image_channels, latent_dim)
         self.encoder = StyleEncoder(channels, image_channels, latent_dim)
@@ -262,10 +262,3 @@ def _power_of_two(argument: str, value: object) -> int:
     if side < 2 * SMALLEST or side & (side - 1):
         raise ValueError(f"{argument} must be a power of two of at least 8, but it is {side}; give 8, 16, 32, 64, …")
     return side
-
-
-def _share(argument: str, value: object) -> float:
-    share = checks.positive_number(argument, value, zero=True)
-    if share > 1:
-        raise ValueError(f"{argument} must be between 0 and 1, but it is {share}.")
-    return share
