@@ -85,8 +85,8 @@ function render({ model, el: root }) {
   const message = messageLine();
   const swatches = shades.map((colour) => element("i", { style: `background: ${colour}` }));
   const widget = element("div", { className: "aae-widget dimension-explorer" },
-    element("div", { className: "line" }, "latent dimension Z", element("div", { className: "scale" }, slider, ticks)),
-    element("div", { className: "line" }, "images held out", examples),
+    element("div", { className: "line" }, element("span", { textContent: "latent dimension Z" }), element("div", { className: "scale" }, slider, ticks)),
+    element("div", { className: "line" }, element("span", { textContent: "images held out" }), examples),
     element("div", { className: "panels" }, ...panels.map(({ node }) => node)),
     element("p", { className: "hint" }, "Above: prior ", element("i", { className: "prior" }), " and codes, coloured from dark to light images ",
       ...swatches, ". Below: draws of the prior, decoded."), message);

@@ -94,7 +94,7 @@ function render({ model, el: root }) {
     element("div", { className: "row" },
       element("div", {}, roll,
         element("p", { className: "hint", textContent: "Click a cell, or drag along a row: filled styles come from the source on their left." }),
-        element("div", { className: "line" }, "A with B's", ...fromB, inTurn),
+        element("div", { className: "line" }, "A with B's", ...fromB, "styles, or", inTurn),
         element("div", { className: "line" }, play, "A alone", slider, "the mix")),
       element("figure", {}, picture, element("figcaption", { textContent: "the mix" }))), message);
   model.on("change:layers", showSoon);
