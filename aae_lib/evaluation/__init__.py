@@ -1,6 +1,7 @@
 """Numbers about a trained system."""
 
 from .clustering import ClusteringError, clustering_error, name_clusters
+from .information import Information, MarginalKl, marginal_kl, mutual_information
 from .labels import Probe, label_probe, mode_accuracy
 from .latent import (
     DistanceToPrior,
@@ -37,7 +38,9 @@ __all__ = [
     "ClusteringError",
     "DistanceToPrior",
     "FeatureNetwork",
+    "Information",
     "KernelDistance",
+    "MarginalKl",
     "Moments",
     "Normality",
     "PrecisionRecall",
@@ -52,10 +55,12 @@ __all__ = [
     "holes",
     "knn_accuracy",
     "label_probe",
+    "marginal_kl",
     "mean_and_standard_error",
     "mmd",
     "mode_accuracy",
     "moments",
+    "mutual_information",
     "name_clusters",
     "normality",
     "parzen_log_likelihood",

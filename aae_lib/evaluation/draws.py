@@ -13,6 +13,7 @@ from ..priors import Prior, as_prior
 from ..systems.base import System
 
 SEED_OFFSET = 7_654_321  # keeps draws apart from codes that came of the same seed: equal noise would look like a match
+FLOOR_REPEATS = 5  # prior-against-prior comparisons behind a floor
 Sampler = Callable[[int], Tensor]
 
 

@@ -24,10 +24,9 @@ from .. import checks
 from ..mmd import KERNELS, kernel_values, kernel_widths, squared_distances
 from ..priors import Gaussian, Prior
 from ..systems.base import System
-from .draws import checked_codes, covariance, fitted_sampler, sampler, target
+from .draws import FLOOR_REPEATS, checked_codes, covariance, fitted_sampler, sampler, target
 
 BLOCK = 256  # codes
-FLOOR_REPEATS = 5  # prior-against-prior comparisons behind a floor
 HOLE_NEIGHBOURS = 7
 HOLES_FLOOR = 2.0**-HOLE_NEIGHBOURS  # 0.8 %: see ``holes``
 
