@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from aae_lib import Snapshots, fit, restore, save
+from aae_lib import Snapshots, fit, restore, save, systems
 from aae_lib.checks import DataError
 from aae_lib.data import Split
 from aae_lib.losses import gradient_penalty
@@ -25,7 +25,7 @@ from aae_lib.systems import (
     SupervisedAdversarialAutoencoder,
     System,
 )
-from aae_lib.training.history import History
+from aae_lib.training.history import EQUILIBRIUM, History
 
 IMAGES = torch.rand(20, 1, 2, 2, generator=torch.Generator().manual_seed(0))
 
@@ -335,3 +335,31 @@ def test_labelled_images_have_an_order_of_their_own_even_where_all_are():
     split = Split((255 * IMAGES).byte(), torch.arange(20) % 2)
     fit(system, split, updates=6, batch_size=10, device="cpu", progress=False)
     assert system.same == 0
+
+
+GAMES = [
+    AdversarialAutoencoder((1, 2, 2), prior=Gaussian(2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.GenerativeAdversarialNetwork((1, 2, 2), prior=Gaussian(2), hidden=(4,)),
+    systems.SupervisedAdversarialAutoencoder((1, 2, 2), prior=Gaussian(2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.SemiSupervisedAdversarialAutoencoder((1, 2, 2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.ClusteringAdversarialAutoencoder((1, 2, 2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.DimensionalityReductionAdversarialAutoencoder((1, 2, 2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.WassersteinAutoencoder((1, 2, 2), prior=Gaussian(2), penalty="gan", hidden=(4,)),
+    systems.AdversarialLatentAutoencoder((1, 2, 2), latent_dim=2, hidden=(4,)),
+    systems.BidirectionalGAN((1, 2, 2), prior=Gaussian(2), hidden=(4,), discriminator_hidden=(4,)),
+    systems.StyleAdversarialLatentAutoencoder((1, 8, 8), latent_dim=4, channels=(4, 4)),
+]
+
+
+@pytest.mark.parametrize("system", GAMES, ids=lambda system: type(system).__name__)
+def test_whoever_loses_a_game_is_named_in_every_system(system):
+    names = tuple(name for phase in system.phases() for name in phase.names)
+    players = [name for name in names if name.partition(" of ")[0] in ("discriminator", "generator")]
+    assert {name.partition(" of ")[0] for name in players} == {"discriminator", "generator"}
+    for player in players:
+        history = History(phases=names, updates_per_epoch=1, window=1, mean_image_loss=1.0)
+        losses = {name: 0.1 for name in names} | {name: EQUILIBRIUM[name] for name in players}
+        history.add([list(losses.values())])
+        assert history.health() == "healthy"
+        history.add([list((losses | {player: 7.5}).values())])
+        assert f"the {player} " in history.health()

@@ -37,7 +37,8 @@ def training_curves(history) -> Figure:
     figure, axes = canvas(len(groups), columns, 9 / max(2, columns), 3.2)
     for ax, group in zip(axes, groups, strict=True):
         for name, colour in zip(group, (BLUE, ROSE), strict=False):
-            ax.plot(history.updates, history.losses[name], color=colour, label=name)
+            ran = ~np.isnan(history.losses[name])  # a phase may take part in some updates only
+            ax.plot(history.updates[ran], history.losses[name][ran], color=colour, label=name)
             if name in levels:
                 text = texts[name.partition(" of ")[0]]
                 ax.axhline(levels[name], color=colour, linestyle="--", linewidth=1)
