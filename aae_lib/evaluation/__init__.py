@@ -23,6 +23,7 @@ from .parzen import (
     parzen_log_likelihood,
     sigma_search,
 )
+from .paths import perceptual_path_length
 from .samples import (
     FeatureNetwork,
     KernelDistance,
@@ -64,6 +65,7 @@ __all__ = [
     "name_clusters",
     "normality",
     "parzen_log_likelihood",
+    "perceptual_path_length",
     "precision_recall",
     "sharpness",
     "sigma_search",
