@@ -28,10 +28,11 @@ from torch.distributions import Normal
 
 from aae_lib import choose, figures, fit, load
 from aae_lib.evaluation import distance_to_prior, holes, knn_accuracy
+from aae_lib.losses import half_squared_error
 from aae_lib.networks import Decoder, Encoder, initialise
+from aae_lib.pixels import as_float
 from aae_lib.priors import Gaussian, GaussianMixture, Prior
 from aae_lib.systems import Adam, AdversarialAutoencoder, Phase, System, VariationalAutoencoder
-from aae_lib.systems.base import as_float, half_squared_error
 
 settings = choose(
     smoke=dict(data="digits", hidden=(64, 64), epochs=10, settle=8, batch_size=50, codes=250),
@@ -197,7 +198,7 @@ class WrittenVAE(System):
     """A variational autoencoder on the flower, with the three terms of its loss written out."""
 
     def __init__(self, image_shape, hidden, seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior = MIXTURE
         self.encoder = Encoder(self.image_shape, 2, posterior="gaussian", hidden=hidden)
         self.decoder = Decoder(2, self.image_shape, hidden=hidden)
@@ -236,11 +237,12 @@ assert np.allclose(*losses, rtol=1e-3)
 # %% [markdown]
 # ## Four models, three seeds
 #
-# Figure 2 of the paper compares an AAE and a VAE on two priors, a 2-D Gaussian and the flower of ten. For a fair comparison everything else is the same:
+# Figure 2 of the paper compares an AAE and a VAE on two priors, a 2-D Gaussian and the flower of ten. For a fair comparison everything else is the same, as far as it can be:
 #
 # | | AAE | VAE |
 # |---|---|---|
-# | encoder, decoder | same layers, same initial weights of the decoder | |
+# | encoder, decoder | hidden layers alike | the same; its encoder has two outputs more, $\log \sigma^2$ |
+# | initial weights | drawn from the seed | drawn from the same seed, but not the same numbers: the larger encoder uses up more of them |
 # | posterior | deterministic | Gaussian, as its loss needs |
 # | images, their order, number of updates | same | same |
 # | reconstruction loss | ½ ‖x̂ − x‖² | ½ ‖x̂ − x‖² |
@@ -341,7 +343,7 @@ figures.show(
 #
 # The paper compares by eye. Three numbers say the same thing without one:
 #
-# - **MMD²** and the **sliced Wasserstein distance** of hold-out codes to as many draws of the prior;
+# - **MMD²** and the **sliced Wasserstein distance** of hold-out codes to as many draws of the prior, as in notebook 02 (the second is, in each of 100 directions, the root of what `distance_of_all` computed in the toy; the root mean square over them);
 # - **holes**: the share of the prior that no code is near, where the decoder was never trained.
 #
 # Each has a *floor*, which is what draws of the prior itself score. And because filling the prior is easy for a system that ignores its images, two more numbers say what it cost: the **error** of reconstructions, and the share of hold-out codes that their five nearest neighbours give the right **class**.
@@ -488,4 +490,4 @@ explore(systems["AAE", "mixture", 0], images=data.test.images[:2000], labels=dat
 # - M. D. Hoffman, M. J. Johnson: *ELBO surgery: yet another way to carve up the variational evidence lower bound*, NIPS workshop 2016.
 # - M. F. Naeem et al.: *Reliable Fidelity and Diversity Metrics for Generative Models*, 2020, [arXiv 2002.09797](https://arxiv.org/abs/2002.09797), for the measure behind *holes*.
 #
-# **Next:** GANs and moment matching (in preparation). **Before:** [02 Adversarial autoencoders](02_adversarial_autoencoders.ipynb).
+# **Next:** [04 GANs and moment matching](04_gans_and_moment_matching.ipynb). **Before:** [02 Adversarial autoencoders](02_adversarial_autoencoders.ipynb).
