@@ -107,7 +107,7 @@ BEYOND: dict[str, Experiment] = {
         "mnist",
         32,
         (48, 32, 16, 8),
-        stages=(1500, 4000, 6000),
+        stages=(1500, 4000, 2500),
         paper=dict(latent_dim=128, channels=(128, 128, 64, 32)),
     ),
     "style-alae-faces": _styles(
@@ -115,7 +115,7 @@ BEYOND: dict[str, Experiment] = {
         "celeba64",
         64,
         (48, 48, 32, 16, 8),
-        stages=(1500, 3000, 4000, 4000),
+        stages=(1000, 2000, 2000, 1500),
         paper=dict(latent_dim=256, channels=(256, 256, 128, 64, 32)),
     ),
 }
