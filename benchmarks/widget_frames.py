@@ -5,8 +5,10 @@
 The decoder is the paper's, Z-1000-1000-784, and a smaller one. The kernel's time is all that happens in Python from a
 new z to pixels that are ready to be sent; the page's is that of its own decoder, run by Node.js, whose engine is
 Chromium's (left out where Node.js is not installed). The latent explorer decodes one picture a frame, the style matrix
-ten.
-Target: at most 5 ms a frame in the kernel for one picture, and 16 ms in the page, which makes 60 frames a second.
+ten. The style mixer generates one of 32x32 or 64x64, with channels as the course trains them and near the limit beyond
+which the kernel generates.
+Target: at most 5 ms a frame in the kernel for one decoded picture, and 16 ms in the page, which makes 60 a second;
+33 ms for one that the page generates.
 """
 
 from __future__ import annotations
@@ -24,18 +26,19 @@ import torch
 from matplotlib import pyplot as plt
 
 from aae_lib.priors import Gaussian
-from aae_lib.systems import AdversarialAutoencoder, SupervisedAdversarialAutoencoder
-from aae_lib.widgets import explore, style_matrix
+from aae_lib.systems import AdversarialAutoencoder, StyleAdversarialLatentAutoencoder, SupervisedAdversarialAutoencoder
+from aae_lib.widgets import explore, style_matrix, style_mixer
 from aae_lib.widgets.page import script
 
 IN_PAGE = """
-const { content, buffers, inputs, pictures } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const { content, buffers, inputs, taken } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const bytes = (text) => new DataView(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
-const decode = buildDecoder(content.output, buffers.map(bytes));
+const weights = buffers.map(bytes);
+const decode = content.kinds ? buildGenerator(content.kinds, weights) : buildDecoder(content.output, weights);
 const times = [];
-for (let n = 0; n + pictures <= inputs.length; n += pictures) {
+for (let n = 0; n + taken <= inputs.length; n += taken) {
   const began = performance.now();
-  decode(inputs.slice(n, n + pictures));
+  decode(inputs.slice(n, n + taken));
   times.push(performance.now() - began);
 }
 console.log(JSON.stringify(times));
@@ -58,13 +61,29 @@ def in_kernel(draw: Callable[[list[float]], None], codes: list[list[float]]) -> 
     return times
 
 
-def in_page(parcel: tuple[dict, list[bytes]], inputs: list[list[float]], pictures: int) -> list[float]:
-    """Milliseconds that the page's decoder takes for each frame of so many ``pictures``."""
+def in_page(parcel: tuple[dict, list[bytes]], inputs: list[list[float]], taken: int) -> list[float]:
+    """Milliseconds that the page's decoder, or generator, takes for each frame, of so many inputs ``taken``."""
     content, buffers = parcel
     buffers = [base64.b64encode(buffer).decode() for buffer in buffers]
-    what = json.dumps({"content": content, "buffers": buffers, "inputs": inputs, "pictures": pictures})
-    process = subprocess.run(["node", "-e", script() + IN_PAGE], input=what, capture_output=True, text=True, check=True)
+    what = json.dumps({"content": content, "buffers": buffers, "inputs": inputs, "taken": taken})
+    process = subprocess.run(
+        ["node", "-e", script("generator.js") + IN_PAGE], input=what, capture_output=True, text=True, check=True
+    )
     return json.loads(process.stdout)
+
+
+def mix(side: int, channels: tuple[int, ...], latent_dim: int) -> None:
+    """The style mixer, blending from one source to a mix of three."""
+    system = StyleAdversarialLatentAutoencoder((1, side, side), channels=channels, latent_dim=latent_dim)
+    widget = style_mixer(system)
+    name = f"StyleMixer, {side}x{side}, {'-'.join(map(str, channels))}"
+    report(
+        f"{name}, kernel", in_kernel(lambda blend: setattr(widget, "blend", blend), torch.linspace(0, 1, 60).tolist())
+    )
+    content, (_codes, _images, _decoded, *weights) = widget.parcel()
+    if weights and shutil.which("node"):
+        inputs = system.draw_codes(60 * system.layers).tolist()  # one w for each style input
+        report(f"{name}, page", in_page((content, weights), inputs, system.layers))
 
 
 def figure_of(system: AdversarialAutoencoder, z: list[float]) -> None:
@@ -91,6 +110,9 @@ def main() -> None:
                 report(f"{name}, page", in_page(widget.parcel(), inputs.tolist(), pictures))
         figures = in_kernel(lambda z, one=one: figure_of(one, z), one.prior.sample(60, generator).tolist())
         report(f"a matplotlib figure, {width}-{width}-784", figures)
+    mix(32, (32, 32, 16, 8), 64)
+    mix(64, (48, 48, 32, 16, 8), 64)
+    mix(64, (64, 64, 48, 24, 12), 64)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,13 @@ from torch.nn import functional as F
 
 from aae_lib.evaluation import holes
 from aae_lib.priors import Gaussian
-from aae_lib.systems import AdversarialAutoencoder, Autoencoder, SupervisedAdversarialAutoencoder
-from aae_lib.systems.style_alae import StyleAdversarialLatentAutoencoder
+from aae_lib.systems import (
+    AdversarialAutoencoder,
+    AdversarialLatentAutoencoder,
+    Autoencoder,
+    StyleAdversarialLatentAutoencoder,
+    SupervisedAdversarialAutoencoder,
+)
 
 pytest.importorskip("anywidget")
 from aae_lib.widgets import dimension_explorer, style_mixer
@@ -104,8 +109,9 @@ def test_the_dimension_can_be_set_and_others_are_ignored_with_a_sentence(systems
         ({"a": {2: system_of(2), 3: "b"}}, r"systems\['a'\]\[3\] must be an aae_lib System"),
         ({"a": {3: system_of(2)}}, r"systems\['a'\]\[3\] has 2 latent dimensions"),
         ({"a": {2: system_of(2)}, "b": {1: system_of(1)}}, "same latent dimensions in each row"),
-        ({"a": {2: Autoencoder(SHAPE, latent_dim=2, hidden=(8,))}}, "must have a prior"),
-        ({"a": {2: SupervisedAdversarialAutoencoder(SHAPE, prior=Gaussian(2), **SMALL)}}, "decode z alone"),
+        ({"a": {2: Autoencoder(SHAPE, latent_dim=2, hidden=(8,))}}, "must decode z as its prior has it"),
+        ({"a": {2: AdversarialLatentAutoencoder(SHAPE, latent_dim=2, hidden=(8,))}}, "but it must decode z"),
+        ({"a": {2: SupervisedAdversarialAutoencoder(SHAPE, prior=Gaussian(2), **SMALL)}}, "and nothing beside it"),
         (
             {"a": {1: system_of(1), 2: AdversarialAutoencoder((1, 3, 3), prior=Gaussian(2), **SMALL)}},
             "of one image_shape",
@@ -229,9 +235,7 @@ def test_enlarging_and_convolving_are_one_step_for_the_page(styles):
     assert kinds == ["constant", "convolves", *2 * ["enlarges", "convolves"]]
     merged = weights[1 + 3 + 4]  # the constant, three of the first layer, four of the second
     x = torch.rand(1, 6, 4, 4, generator=torch.Generator().manual_seed(0))
-    expected = F.conv2d(
-        F.interpolate(x, scale_factor=2), styles.used.module["decoder"].styled[2].convolution.weight, padding=1
-    )
+    expected = F.conv2d(F.interpolate(x, scale_factor=2), styles.decoder_in_use.styled[2].convolution.weight, padding=1)
     for up in (0, 1):
         for left in (0, 1):
             seen = F.conv2d(F.pad(x, (1, 1, 1, 1)), merged[:, :, up, left])[:, :, up : up + 4, left : left + 4]

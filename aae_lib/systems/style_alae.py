@@ -92,21 +92,20 @@ class StyleAdversarialLatentAutoencoder(System):
         self.register_buffer("fade", torch.tensor(1.0))
 
     def phases(self) -> list[Phase]:
-        step = Adam(2e-3, beta1=0.0, beta2=0.99)
-        critic = (self.encoder, self.discriminator)
-        penalty = Phase(
-            "gradient penalty",
-            self.penalty_loss,
-            learns=critic,
-            optimizer="discriminator",
-            factors=(self.gamma * self.penalty_every,),
-            every=self.penalty_every,
-        )
+        # One optimizer for all, as in the official code: its steps weigh what the losses want of E and of G against each
+        # other, so that reciprocity, which counts the mean over w's dimensions, does not drown the game. The paper's
+        # step of 0.002 is for millions of images more.
+        step, shared = Adam(5e-3, beta1=0.0, beta2=0.99), "discriminator"
+        critic, maker = (self.encoder, self.discriminator), (self.mapping, self.decoder)
+        lazy = dict(factors=(self.gamma * self.penalty_every,), every=self.penalty_every)
+        small = dict(factors=(1 / self.latent_dim,))
+        penalty = Phase("gradient penalty", self.penalty_loss, learns=critic, optimizer=shared, **lazy)
+        both = (self.encoder, self.decoder)
         return [
             Phase("discriminator", self.discriminator_loss, learns=critic, optimizer=step),
             *([penalty] if self.gamma else []),
-            Phase("generator", self.generator_loss, learns=(self.mapping, self.decoder), optimizer=step),
-            Phase("reciprocity", self.reciprocity_loss, learns=(self.encoder, self.decoder), optimizer=step),
+            Phase("generator", self.generator_loss, learns=maker, optimizer=shared),
+            Phase("reciprocity", self.reciprocity_loss, learns=both, optimizer=shared, **small),
         ]
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
@@ -137,6 +136,11 @@ class StyleAdversarialLatentAutoencoder(System):
     def layers(self) -> int:
         """L, the number of the generator's style inputs: two for each block, from 4x4 up."""
         return self.decoder.layers
+
+    @property
+    def decoder_in_use(self) -> StyleGenerator:
+        """The average of G, which ``decode`` uses."""
+        return self.used.module["decoder"]
 
     @property
     def stage(self) -> int:
@@ -181,7 +185,7 @@ class StyleAdversarialLatentAutoencoder(System):
         """
         w = self._codes(w)
         generator = None if seed is None else torch.Generator(self.device).manual_seed(checks.seed("seed", seed))
-        decoder, settings = self.used.module["decoder"], self._settings()
+        decoder, settings = self.decoder_in_use, self._settings()
         return self._in_chunks(w, lambda chunk: self.pictures(decoder(chunk, generator=generator, **settings)))
 
     def pixels(self, images: Tensor) -> Tensor:

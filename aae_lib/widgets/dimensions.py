@@ -141,10 +141,10 @@ def _checked(systems: Any) -> System:
             )
         for dimension, system in kind.items():
             where = f"systems[{name!r}][{dimension!r}]"
-            if require_system(system, where).decodes_labels or system.prior is None:
+            if require_system(system, where).decodes_labels or system.prior is None or hasattr(system, "map"):
                 raise TypeError(
-                    f"{where} is a {type(system).__name__}, but it must have a prior and decode z alone, as an "
-                    "AdversarialAutoencoder does."
+                    f"{where} is a {type(system).__name__}, but it must decode z as its prior has it, as a "
+                    "WassersteinAutoencoder does, and nothing beside it."
                 )
             if system.latent_dim != dimension:
                 raise ValueError(f"{where} has {system.latent_dim} latent dimensions; give it under that number.")

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 import traitlets
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from .. import checks
 from ..figures import BLUE, CLASS_COLOURS, ROSE
@@ -121,8 +120,7 @@ def generator_parcel(system: System) -> tuple[list[str], list[Tensor]]:
 
     Enlarging and convolving become one step, (out, in, 2, 2, 2, 2): which of the four new pixels, and the 2x2 it sees.
     """
-    used = getattr(system, "used", None)
-    generator = used.module["decoder"] if isinstance(used, AveragedModel) else None
+    generator = getattr(system, "decoder_in_use", None)
     if not isinstance(generator, StyleGenerator) or float(system.fade) < 1:
         return [], []
     kinds, weights, products = [], [generator.constant], 0

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from aae_lib.priors import Gaussian
-from aae_lib.systems import AdversarialAutoencoder
-from aae_lib.systems.style_alae import StyleAdversarialLatentAutoencoder
+from aae_lib.systems import AdversarialAutoencoder, StyleAdversarialLatentAutoencoder
 from aae_lib.widgets import dimension_explorer, style_mixer
 
 
@@ -75,8 +74,8 @@ def mixer_of(image_shape: tuple[int, int, int], **settings):
     generator = torch.Generator().manual_seed(1)
     for weight in system.used.parameters():
         weight.data += 0.03 * torch.randn(weight.shape, generator=generator)
-    for layer in system.used.module["decoder"].to_image:
-        layer.parametrizations.weight.original.data *= 0.3  # few pixels are black or white
+    for layer in system.decoder_in_use.to_image:
+        layer.parametrizations.weight.original.data *= 0.15  # few pixels are black or white
     return style_mixer(system, some_images(5, *image_shape))
 
 
@@ -121,7 +120,7 @@ def test_the_page_mixes_as_the_kernel_does(open_page, shown, image_shape, settin
             "traits => Object.entries(traits).forEach(([name, value]) => model.set(name, value))",
             {"layers": layers, "sources": sources, "blend": blend},
         )
-        assert 20 < frame_of(widget).std() and (frame_of(widget) % 255 != 0).mean() > 0.5
+        assert frame_of(widget).std() > 10 and (frame_of(widget) % 255 != 0).mean() > 0.5
         assert np.abs(shown(page) - frame_of(widget)).max() <= 1
 
 
