@@ -1,4 +1,4 @@
-"""The networks of a system and what flows between them, redrawn from Makhzani et al. 2015 and Pidhorskyi et al. 2020."""
+"""The networks of a system and what flows between them: Makhzani et al. 2015, Pidhorskyi et al. 2020, redrawn."""
 
 from __future__ import annotations
 
