@@ -74,8 +74,12 @@ class TestSteps:
     def test_the_penalty_comes_at_every_eighth_update_eight_times_as_large(self):
         phase = alae(gamma=3.0).phases()[1]
         assert (phase.name, phase.every, phase.factors) == ("gradient penalty", 8, (24.0,))
-        assert phase.optimizer == "discriminator"
         assert "gradient penalty" not in [phase.name for phase in alae(gamma=0).phases()]
+
+    def test_one_optimizer_moves_all_and_reciprocity_counts_as_a_mean_over_dimensions(self):
+        first, *others = alae().phases()
+        assert {phase.optimizer for phase in others} == {first.name}
+        assert others[-1].factors == (1 / 4,)
 
     def test_the_game_at_its_equilibrium(self):
         system = alae()
