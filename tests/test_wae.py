@@ -65,7 +65,7 @@ class TestLosses:
     def test_log_variances_count_where_they_have_a_weight(self):
         system = wae(posterior="gaussian", log_variance_weight=0.2, initial_log_variance=-3.0)
         first = system.phases()[0]
-        assert first.parts == ("reconstruction", "penalty", "log-variance") and first.factors == (1.0, 100.0, 0.2)
+        assert first.parts == ("reconstruction", "penalty", "log-variance") and first.factors == (1.0, 10.0, 0.2)
         _, log_variance = system.encoder.gaussian(images())
         expected = log_variance.abs().sum(dim=1).mean()
         torch.testing.assert_close(system.autoencoder_loss(batch())[2], expected)
