@@ -26,6 +26,7 @@ COURSE = (
     "08_semi_supervised",
     "09_clustering",
     "10_dimensionality_reduction",
+    "12_adversarial_latent_autoencoders",
 )
 DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "normal_", "uniform_"}
 file_in_library = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
