@@ -26,6 +26,7 @@ COURSE = (
     "08_semi_supervised",
     "09_clustering",
     "10_dimensionality_reduction",
+    "11_wasserstein_autoencoders",
     "12_adversarial_latent_autoencoders",
 )
 DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "normal_", "uniform_"}
