@@ -115,7 +115,7 @@ BEYOND: dict[str, Experiment] = {
         "celeba64",
         64,
         (48, 48, 32, 16, 8),
-        stages=(1000, 2000, 3000, 3500),
+        stages=(1000, 2000, 3000, 1200),
         paper=dict(latent_dim=256, channels=(256, 256, 128, 64, 32)),
     ),
 }
