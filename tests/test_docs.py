@@ -26,6 +26,7 @@ def code_blocks(name: str) -> list[str]:
 def test_the_readmes_example_runs(tmp_path, monkeypatch):
     example = "\n".join(code_blocks("README.md"))
     example = example.replace('"mnist")', '"digits")').replace("epochs=20", "epochs=1").replace("(1000, 1000)", "(16,)")
+    example = example.replace("updates=3000", "updates=2")
     grid = "data.validation.images, [0.05, 0.3, 5.0])"  # after one epoch the best of the default is its edge
     example = example.replace("data.validation.images)", grid)
     monkeypatch.chdir(tmp_path)
@@ -34,6 +35,7 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
     assert names["z"].shape == (len(names["data"].test), 2)
     assert names["x"].shape == (64, *names["data"].image_shape)
     assert (tmp_path / "aae.safetensors").exists()
+    assert names["pictures"].shape == (4, *names["data"].image_shape)
     assert 0 <= float(names["error"]) <= 1 and names["nats"].shape == (len(names["data"].test),)
 
 

@@ -94,12 +94,13 @@ BEYOND: dict[str, Experiment] = {
         {"reconstruction": Adam(1e-3), "discriminator": Adam(4e-4, beta1=0.5), "generator": Adam(4e-4, beta1=0.5)},
         discriminator_hidden=(500, 500),
     ),
-    "wae-mmd-8d": _eight("8-D, WAE-MMD", WassersteinAutoencoder, {"autoencoder": Adam(1e-3, beta1=0.5)}),
+    "wae-mmd-8d": _eight("8-D, WAE-MMD", WassersteinAutoencoder, {"autoencoder": Adam(1e-3, beta1=0.5)}, weight=100.0),
     "wae-gan-8d": _eight(
         "8-D, WAE-GAN",
         WassersteinAutoencoder,
         {"autoencoder": Adam(1e-3, beta1=0.5), "discriminator": Adam(5e-4, beta1=0.5)},
         penalty="gan",
+        weight=10.0,
     ),
     "alae-mnist": _alae("ALAE, MNIST without convolutions"),
     "style-alae-mnist": _styles(
