@@ -28,6 +28,7 @@ COURSE = (
     "10_dimensionality_reduction",
     "11_wasserstein_autoencoders",
     "12_adversarial_latent_autoencoders",
+    "13_style_alae",
 )
 DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "normal_", "uniform_"}
 file_in_library = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
