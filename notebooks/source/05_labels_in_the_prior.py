@@ -29,10 +29,11 @@ from torch.nn import functional as F
 
 from aae_lib import choose, figures, fit, load
 from aae_lib.evaluation import distance_to_prior, mode_accuracy
+from aae_lib.losses import half_squared_error
 from aae_lib.networks import MLP, Decoder, Discriminator, Encoder, initialise
+from aae_lib.pixels import as_float
 from aae_lib.priors import GaussianMixture, SwissRoll
 from aae_lib.systems import Adam, AdversarialAutoencoder, Phase, System
-from aae_lib.systems.base import as_float, half_squared_error
 
 # %%
 settings = choose(
@@ -143,13 +144,13 @@ panels = {"the points": (x, kind), **{name: (z, kind) for name, z in toys.items(
 figures.show(
     figures.latent_scatters(panels, dict.fromkeys(toys, PETALS), classes="ABCD"),
     alt="Four panels. The points: a cloud of each of four classes in each corner. The three others show codes over four petals, one class "
-    "in each: without labels in some order, with all labels and with few of them A right, B top, C left, D bottom.",
+    "in each, as thin streaks: without labels in some order, with all labels and with few of them A right, B top, C left, D bottom.",
 )
 assert mode_accuracy(toys["all labels"], kind, PETALS) > 0.9
 assert mode_accuracy(toys["labels for one in five"], kind, PETALS) > 0.9
 
 # %% [markdown]
-# Without labels the codes fill the petals just as well, but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
+# Without labels the codes reach all four petals just as well (in thin streaks, as in all three games: the discriminator is small, and the games are short), but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
 
 # %% [markdown]
 # ## The losses on images
@@ -162,7 +163,7 @@ class ThreeNetworks(System):
     """The boxes of Figure 3 and the phases that move them; the losses follow below."""
 
     def __init__(self, image_shape, *, prior, hidden, seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior, self.learns_labels = prior, prior.classes  # so fit hands over labels: -1 where they are hidden
         self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, 2)
         self.decoder = Decoder(prior.dim, image_shape, hidden=hidden)  # (B, 2) -> (B, C, H, W)
@@ -219,7 +220,7 @@ print("same losses:", same)
 #
 # The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them, 1,000 of each digit. Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
 #
-# The steps are those that notebook 03 found for the flower. They shrink in the last epoch.
+# The steps are those that notebook 03 found for the flower. They shrink in the last epoch, those of the game to a quarter here, where notebook 03 has a tenth.
 
 
 # %%
