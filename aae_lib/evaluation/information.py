@@ -47,13 +47,13 @@ def mutual_information(system: System, images: Tensor, *, count: int = 2000, see
     of the KL, large as it may be, is that of N separate peaks: compare systems by equally many images, and look at
     ``marginal_kl`` too. The means are over one draw of z from the posteriors of ``count`` of the images, by ``seed``.
 
-    TypeError where posteriors are not Gaussian: deterministic ones have infinite I(x; z), and those of a universal
-    approximator no density. ValueError where the prior has no density, or there are fewer than 2 images.
+    TypeError where posteriors are not Gaussian: with deterministic ones the KL is infinite, and those of a universal
+    approximator have no density. ValueError where the prior has no density, or there are fewer than 2 images.
     """
     require_system(system)
     posterior = getattr(getattr(system, "encoder", None), "posterior", None)
     if posterior != "gaussian":
-        why = "so I(x; z) is infinite" if posterior == "deterministic" else "so q(z | x) has no density to be had"
+        why = "so the KL term is infinite" if posterior == "deterministic" else "so q(z | x) has no density to be had"
         raise TypeError(
             f"{type(system).__name__} has a {posterior or 'missing'} posterior, {why}; build it with "
             'posterior="gaussian", or use marginal_kl(codes, prior), which needs codes alone.'
