@@ -93,7 +93,7 @@ class StyleAdversarialLatentAutoencoder(System):
 
     def phases(self) -> list[Phase]:
         # One optimizer for all, as in the official code: its steps weigh what the losses want of E and of G against
-        # each other. With one for each, reciprocity moved both as far as the game did, and digits took twice as long.
+        # each other. With one for each, reciprocity moved both as far as the game did.
         step, shared = Adam(5e-3, beta1=0.0, beta2=0.99), "discriminator"
         critic, both = (self.encoder, self.discriminator), (self.encoder, self.decoder)
         every = self.penalty_every
