@@ -31,10 +31,19 @@ from torch.nn import functional as F
 
 from aae_lib import Snapshots, choose, figures, fit, load
 from aae_lib.evaluation import latent
+from aae_lib.losses import half_squared_error
 from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
+from aae_lib.pixels import as_float
 from aae_lib.priors import Gaussian
-from aae_lib.systems import Autoencoder, GenerativeAdversarialNetwork, VariationalAutoencoder
-from aae_lib.systems.base import Adam, Batch, Phase, System, as_float, half_squared_error
+from aae_lib.systems import (
+    Adam,
+    Autoencoder,
+    Batch,
+    GenerativeAdversarialNetwork,
+    Phase,
+    System,
+    VariationalAutoencoder,
+)
 
 settings = choose(
     smoke=dict(data="digits", hidden=(128, 128), batch=50, ae=15, denoising=10, vae=15, vae16=10, ring=3, gan=5),
@@ -60,17 +69,18 @@ data
 #    \qquad \hat x = \mathrm{decoder}(z), \quad z = \mathrm{encoder}(x) $$
 #
 # The squared error is *summed* over an image's pixels and averaged over the batch. That is the paper's scale, and it
-# matters: had we averaged over the 784 pixels too, as `torch.nn.MSELoss` does, every gradient would be 784 times
-# smaller, and the paper's learning rates would mean something else.
+# matters: had we averaged over the 784 pixels and left out the ½, as `torch.nn.MSELoss` does, every gradient
+# would be 392 times smaller, and the paper's learning rates would mean something else.
 #
 # In this course a model is a `System`: it builds its networks, and lists its *phases*. A phase names a loss and the
-# networks that this loss may change. An autoencoder has only one phase.
+# networks that this loss may change. An autoencoder has only one phase. (`super().__init__` is told the shape of an
+# image. A system keeps the arguments that it was built with, so it can be saved and built again.)
 
 
 # %%
 class AE(System):
     def __init__(self, image_shape, latent_dim=2, hidden=(512, 512), seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.encoder = Encoder(self.image_shape, latent_dim, hidden=hidden)
         self.decoder = Decoder(latent_dim, self.image_shape, hidden=hidden)
         initialise(self, seed)
@@ -419,7 +429,8 @@ assert abs(gap - math.log(2)) < 0.1
 # %% [markdown]
 # A single Gaussian can hold only one hump, and it does that well. The gap that stays is about 0.73 nats, of which
 # $\ln 2 = 0.69$ is the price of the missing hump: $q$ puts all its mass where the posterior has half of its own. No
-# training can close that gap. Only a richer $q$ could, and the next notebook has one.
+# training can close that gap. Only a richer $q$ could. (The next notebook has encoders whose $q(z \mid x)$ can take any
+# shape, but no bound: nobody can write down their density.)
 #
 # ## A variational autoencoder
 #
@@ -432,7 +443,7 @@ assert abs(gap - math.log(2)) < 0.1
 # %%
 class VAE(System):
     def __init__(self, image_shape, prior, hidden=(512, 512), seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior = prior
         self.encoder = Encoder(self.image_shape, prior.dim, posterior="gaussian", hidden=hidden)
         self.decoder = Decoder(prior.dim, self.image_shape, hidden=hidden)
@@ -498,8 +509,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Compare it with the tinted grid above: every part of the square is in use. At the borders between two digits there are
-# still blends. They cannot be avoided, because the plane is connected and the digits are not.
+# Nearly every picture is a digit. (Any decoder fills such a square with pictures; whether codes were there is what the
+# share of holes says.) At the borders between two digits there are still blends. They cannot be avoided, because the plane is connected and the digits are not.
 #
 # What is the bound made of? Two dimensions were for looking at. For comparison, train one with a code of 16 numbers too
 # (about 15 s), and ask both for their two terms on the test images.
@@ -603,8 +614,8 @@ with torch.no_grad():
 figures.show(
     best_discriminator_figure(line, learned, density_p / (density_p + density_q)),
     alt="Two overlapping bell curves, data on the left and generator on the right. D falls from 1 to 0 "
-    "between them; the learned curve lies on the formula p / (p + q) wherever there are samples, and "
-    "leaves it only in the far right tail.",
+    "between them; the learned curve lies on the formula p / (p + q) up to x = 0.5, a little above "
+    "it from there to 1.5, and below it in the far right tail.",
 )
 mixture = (density_p + density_q) / 2
 jsd = 0.5 * sum(torch.trapezoid(d * (d / mixture).log(), line).item() for d in (density_p, density_q))
@@ -612,7 +623,8 @@ print(f"discriminator's loss {np.mean(losses[-100:]):.3f}; formula 2 ln 2 − 2 
 assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
 
 # %% [markdown]
-# The curve stays close to the formula wherever there are samples. On the far right there are none: the formula turns up again,
+# The curve stays close to the formula where there are samples; where $D$ is small, from 0.5 to 1.5, it is a little too large. On
+# the far right there are no samples: the formula turns up again,
 # because the generator's density falls faster than the data's, and the network cannot know.
 #
 # **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the
@@ -631,7 +643,7 @@ assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
 # %%
 class GAN(System):
     def __init__(self, image_shape, prior, hidden=(256, 256), output="sigmoid", batch_norm=False, noise=0.0, seed=0):
-        super().__init__(locals())
+        super().__init__(image_shape)
         self.prior = prior
         self.decoder = Decoder(prior.dim, self.image_shape, hidden=hidden, output=output, batch_norm=batch_norm)
         self.discriminator = Discriminator(self.image_shape, hidden=hidden, input_noise=noise)
@@ -793,18 +805,17 @@ figures.show(
 )
 figures.show(
     figures.training_curves(history),
-    alt="Losses against updates. The generator's starts near 6 and falls to about 1.1, the "
+    alt="Losses against updates. The generator's starts above the panel and falls to about 1.1, the "
     "discriminator's rises from near 0 to about 1.1. Dashed lines mark 2 ln 2 and ln 2; both curves "
-    "come near theirs and stay nearly level.",
+    "move towards theirs, meet between the two, and stay nearly level.",
 )
 print(history.health())
 
 # %% [markdown]
-# The discriminator's loss *rises*, because its task gets harder. The generator's falls, and both come near their dashed
-# lines without reaching them: the discriminator keeps an edge. After that they are nearly level, while the pictures
-# still change. The losses measure the balance of the players and not the quality of the images. What the curves are
-# good for is *health*: a discriminator's loss near 0 would mean that it has won, and that the generator learns nothing
-# any more.
+# The discriminator's loss *rises*, because its task gets harder. The generator's falls. Both move towards their dashed lines and
+# stop half-way, at 1.1: the discriminator keeps an edge. After that they are nearly level, while the pictures still change. The
+# losses measure the balance of the players and not the quality of the images. What the curves are good for is *health*: a
+# discriminator's loss near 0 would mean that it has won, that it can tell every picture of the generator's.
 #
 # The strokes are crisp, unlike the VAE's: a blurred digit is easy to tell from a real one, so the discriminator does
 # not let it pass. But not every picture is a digit, and some have stray lit pixels: this is a small network after less
@@ -868,8 +879,8 @@ figures.show(
 #
 # So keep the autoencoder, and play the game with its *codes*. Let a discriminator tell draws of the prior $p(z)$ from
 # codes of images, whose distribution is called the *aggregated posterior*
-# $q(z) = \int q(z \mid x)\, p_{\text{data}}(x)\, dx$, and let the encoder learn to fool it. Then the codes fill the
-# prior, the holes close, the encoder stays, and the prior needs no density. That is an adversarial autoencoder.
+# $q(z) = \int q(z \mid x)\, p_{\text{data}}(x)\, dx$, and let the encoder learn to fool it. Then the codes come to
+# fill the prior, the encoder stays, and the prior needs no density. That is an adversarial autoencoder.
 
 # %% [markdown]
 # ## Summary
