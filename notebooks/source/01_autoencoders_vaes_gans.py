@@ -35,15 +35,8 @@ from aae_lib.losses import half_squared_error
 from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
 from aae_lib.pixels import as_float
 from aae_lib.priors import Gaussian
-from aae_lib.systems import (
-    Adam,
-    Autoencoder,
-    Batch,
-    GenerativeAdversarialNetwork,
-    Phase,
-    System,
-    VariationalAutoencoder,
-)
+from aae_lib.systems import Adam, Autoencoder, Batch, GenerativeAdversarialNetwork, Phase, System
+from aae_lib.systems import VariationalAutoencoder
 
 settings = choose(
     smoke=dict(data="digits", hidden=(128, 128), batch=50, ae=15, denoising=10, vae=15, vae16=10, ring=3, gan=5),
