@@ -535,4 +535,4 @@ explore(many, images=test.images[:shown], labels=test.labels[:shown])
 # - L. van der Maaten: *Learning a parametric embedding by preserving local structure*, AISTATS 2009: a t-SNE that is a network and takes new points.
 # - M. Wattenberg, F. Viégas, I. Johnson: *How to use t-SNE effectively*, Distill 2016, [doi 10.23915/distill.00002](https://doi.org/10.23915/distill.00002).
 #
-# **Next:** that was the whole paper. What came after it: 11 Wasserstein autoencoders, 12 Adversarial latent autoencoders, 13 StyleALAE; [notebook 00](00_start_here.ipynb) has the map of the course. **Before:** [09 Clustering](09_clustering.ipynb).
+# **Next:** that was the whole paper. What came after it: [11 Wasserstein autoencoders](11_wasserstein_autoencoders.ipynb), [12 Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb), [13 StyleALAE](13_style_alae.ipynb); [notebook 00](00_start_here.ipynb) has the map of the course. **Before:** [09 Clustering](09_clustering.ipynb).
