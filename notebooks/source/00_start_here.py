@@ -28,8 +28,7 @@
 import platform
 
 import torch
-from aae_lib import choose, figures, fit, load, restore, save
-from aae_lib.devices import choose_device
+from aae_lib import checks, choose, figures, fit, load, restore, save
 from aae_lib.priors import Gaussian
 from aae_lib.systems import AdversarialAutoencoder
 
@@ -47,7 +46,7 @@ data = load(settings.data, fallback="digits")
 
 # %%
 print(f"Python {platform.python_version()}, PyTorch {torch.__version__}")
-print(f"computing on {choose_device('auto')}, {torch.get_num_threads()} CPU threads")
+print(f"computing on {checks.device('device', 'auto')}, {torch.get_num_threads()} CPU threads")
 print(f"profile {settings.profile!r}, dataset {data.name!r}")
 
 # %% [markdown]
@@ -123,13 +122,14 @@ figures.show(
 # which is the discriminator's work: without it they would lie anywhere, with empty space between them.
 #
 # That makes the decoder usable on its own. The next figure decodes a grid of points, spaced so that each stands for an equal
-# share of the prior's probability. There is no image between them that isn't almost a digit.
+# share of the prior's probability. Nearly every image is a digit or almost one; where several classes meet, left of the centre,
+# some are smears.
 
 # %% tags=["title-figure"]
 figures.show(
     figures.percentile_grid(system, side=20),
     alt="A square of 20 by 20 decoded images. Neighbouring images differ little, and walking across the square one digit "
-    "turns into another; nearly every image is a readable digit.",
+    "turns into another; most images are readable digits, and left of the centre, where several classes meet, some are smears.",
 )
 
 # %% [markdown]
@@ -157,7 +157,7 @@ from aae_lib.widgets import explore
 explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 
 # %% [markdown]
-# On most paths strokes bend and grow; they do not fade. Far outside the dots the decoder was never trained, and its pictures
+# On most paths strokes bend and grow, with a blur where one class ends and the next begins. Far outside the dots the decoder was never trained, and its pictures
 # mean nothing. (If you read this on a web page, there is no Python behind it to drag with: `make lab` opens the live notebook.)
 
 # %% [markdown]
@@ -168,8 +168,17 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # | [01 Autoencoders, VAEs, GANs](01_autoencoders_vaes_gans.ipynb) | the three ancestors, and what each lacks |
 # | [02 Adversarial autoencoders](02_adversarial_autoencoders.ipynb) | the two phases, three kinds of encoder, healthy losses |
 # | [03 AAE against VAE](03_aae_versus_vae.ipynb) | both on a Gaussian and on a mixture of ten, measured |
-# | 04 to 10, in preparation | the rest of the paper: labels in the prior, likelihood, style and content, semi-supervised learning, clustering, dimensionality reduction |
-# | 11 to 14, in preparation | Wasserstein autoencoders, ALAE, StyleALAE, and all results in one place |
+# | [04 GANs and moment matching](04_gans_and_moment_matching.ipynb) | a formula or a game, on images or on codes: four models, one table |
+# | [05 Labels in the prior](05_labels_in_the_prior.ipynb) | ten digits in ten petals and along a swiss roll, with few labels |
+# | [06 Likelihood](06_likelihood.ipynb) | Parzen windows, and what is wrong with them |
+# | [07 Style and content](07_supervised.ipynb) | one style through all ten digits |
+# | [08 Semi-supervised learning](08_semi_supervised.ipynb) | a classifier from 100 labels, beside its rivals |
+# | [09 Clustering](09_clustering.ipynb) | clusters that nobody named |
+# | [10 Dimensionality reduction](10_dimensionality_reduction.ipynb) | cluster heads and styles in one plane |
+# | [11 Wasserstein autoencoders](11_wasserstein_autoencoders.ipynb) | the AAE seen from optimal transport; penalties that are a game or a formula |
+# | [12 Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb) | a learnt latent distribution, and reconstruction in latent space |
+# | [13 StyleALAE](13_style_alae.ipynb) | a style-based generator, its mirrored encoder, and styles that mix |
+# | 14 Results, in preparation | every result in one place |
 #
 # How to work with a notebook:
 #
