@@ -14,8 +14,9 @@
 #
 # **You need** [notebook 12](12_adversarial_latent_autoencoders.ipynb): the networks $F$, $G$, $E$, $D$ and reciprocity.
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure, [styles of real digits mixed](#Mixing-real-images): one image is
-# left on the side, another stands on top, and the networks decide which of them has a say at which scale.
+# **About 3 minutes on a laptop CPU.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
+# stored system that was trained for half an hour: one image stands at the left, another on top, and the networks decide which of
+# them has a say at which scale.
 #
 # ![Three grids of digits. Each mixes four digits at the left with four on top, at coarse, middle and fine scale.](figures/13_style_alae.png)
 
@@ -117,9 +118,9 @@ for name, (s, b) in styles.items():
     torch.testing.assert_close(adaptive_instance_norm(x, torch.cat([s, b], dim=1)), clouds[name])  # the library's
 
 # %% [markdown]
-# - **A style can be read back.** The means and deviations of a map *are* its style. So the encoder $E$ does the same backwards: a
-#   convolution, then it notes $\mu$ and $\sigma$ of each channel, then *instance norm* takes them out of the map, and so on, from
-#   fine to coarse. Its code is the sum of what all its layers noted, $w = \sum_i C_i\,[\mu_i; \sigma_i]$, with learnt matrices $C_i$.
+# - **A style can be read back.** The means and deviations of a map *are* its style (up to the sign of $1+s$: a negative one mirrors
+#   the channel, and the deviation read is $|1+s|$). So the encoder $E$ does the same backwards: a convolution, then it notes $\mu$
+#   and $\sigma$ of each channel, then *instance norm* takes them out of the map, and so on, from fine to coarse. Its code is the sum of what all its layers noted, $w = \sum_i C_i\,[\mu_i; \sigma_i]$, with learnt matrices $C_i$.
 # - **A style acts on one convolution.** It says how strongly each channel enters the next convolution; behind that, the next AdaIN
 #   sets all means and deviations anew, whatever came in (the cell checks it with $3x - 5$ in place of $x$). What stays of an earlier
 #   style is the pattern it helped to draw. So every layer has a say of its own, and layers may take their $w$ from different images.
@@ -131,7 +132,7 @@ for name, (s, b) in styles.items():
 # ### Steps of equal size
 #
 # Adam moves every weight by about the learning rate, whatever the gradient. But a layer with many inputs starts with small weights
-# (He et al. 2015), so the same step changes it much more. An **equalised learning rate** (Karras et al. 2018) keeps the learnt
+# (He et al. 2015), so the same step changes it much more. An **equalised learning rate** (Karras et al. 2018) starts the learnt
 # numbers at a standard deviation of 1 and multiplies them by $\sqrt{2 / \text{inputs}}$ on every use.
 
 
@@ -257,7 +258,9 @@ print("same losses:", same)
 # One training says little about a method, so three are made, from three seeds, and beside each an MLP-ALAE, the system of notebook
 # 12. Both have the same three steps, $\gamma$, batches, width of $w$ and number of *updates*, not of seconds. They differ in their
 # networks, and around these: only the style-based one grows, mixes and takes its penalty lazily; and where it shares one optimizer,
-# the other has one for each step, with a learning rate of 0.01, which did better than 0.005 on validation images.
+# the other has one for each step, with a learning rate of 0.01. The style-based one also draws pictures of 16x16, enlarged to 28x28
+# for every measure, after 150 updates at 8x8; the other draws 28x28 from the start. Both are measured with averaged weights. The
+# learning rate of 0.01 was chosen on validation images from two, in runs not shown here; 0.005 is the library's.
 
 # %%
 step = Adam(1e-2, beta1=0.0, beta2=0.99)
@@ -305,8 +308,10 @@ for name, history in histories.items():
     print(f"{name:10} {history.update:,} updates in {history.seconds:.0f} s; {history.health()}")
 
 # %% [markdown]
-# On two idle cores all six take about a minute and a half; the run shown here had to share them. **Predict, then run:** at the end of the first stage a block for 16x16 was added, and no weight of it
-# had ever been trained. What did the pictures look like at that moment?
+# The times above are from a busy machine; on two idle cores they are shorter.
+#
+# **Predict, then run:** at the end of the first stage a block for 16x16 was added, and no weight of it had ever been trained. What
+# did the pictures look like at that moment?
 #
 # To soften the shock the new block *fades* in. The block before it still makes a picture too, of half the size; this one is
 # enlarged, and the new one laid over it with a weight $\alpha$, which rises from 0 to 1 over the first half of the stage:
@@ -335,21 +340,25 @@ figures.show(
 # %%
 figures.show(
     figures.snapshots(pictures, "The same ten draws through the second stage"),
-    alt="Four rows of the same ten draws at four times of the second stage: coarse pictures of 8x8 pixels in the first row, pictures of "
-    "16x16 pixels with finer strokes in the last.",
+    alt="Four rows of the same ten draws at four times of the second stage: coarse pictures of 8x8 pixels in the first row; the same "
+    "shapes under white and grey clouds in the second and third; and, in the last, finer strokes and blobs of 16x16 pixels.",
 )
 
 # %%
 figures.show(
     figures.training_curves(histories["StyleALAE"]),
-    alt="Three panels of losses over updates: the gradient penalty; reciprocity; and the game, discriminator and generator beside "
-    "dashed lines at 2 ln 2 and ln 2.",
+    alt="Three panels of losses over updates. The gradient penalty and reciprocity fall. In the game, the discriminator comes near its "
+    "dashed line at 2 ln 2 and the generator nears its own at ln 2; from about update 200 both move away again.",
 )
 
 # %% [markdown]
-# At $\alpha = 0$ the pictures are exactly the old ones; at $\alpha = 1$ their shapes would be gone at a stroke. Even faded in, the new
-# block disturbs them (third row of the second figure), but the game has time to answer, and at the end of the stage there are
-# strokes that 8x8 pixels cannot show. Whether this is worth while at so few pixels is another question: exercise 4.
+# At $\alpha = 0$ the pictures are exactly the old ones; at $\alpha = 1$ their shapes would be gone at a stroke. On the way the new
+# block disturbs them (second and third row of the second figure). These pictures are made with averaged weights, which still remember
+# the untrained block: compare with the rows $\alpha = 0.5$ and $\alpha = 1$ above. By the end of the stage there are strokes that 8x8
+# pixels cannot show. Whether growing is worth while at so few pixels is another question: exercise 4.
+#
+# In the curves, the dashed lines mark where $R$ says 0 to everything. From about update 200 both losses of the game move away from
+# them: the discriminator is winning, and the game is far from settled. Reciprocity falls.
 #
 # ## What it has learnt
 #
@@ -360,11 +369,12 @@ figures.show(
 # %%
 figures.show(
     figures.show_images(system.sample(45, seed=1), 15, "Forty-five draws, in this notebook's own training"),
-    alt="Forty-five draws in three rows: rough bright strokes on black, some of them like digits, many not yet.",
+    alt="Forty-five draws in three rows: bright blobs on black or grey, with here and there the beginning of a stroke; hardly one is "
+    "a digit.",
 )
 figures.show(
     figures.reconstructions(system, twelve),
-    alt="Twelve test digits above their reconstructions: rough strokes, few of them readable as the digit above.",
+    alt="Twelve test digits above their reconstructions: bright blobs on grey, none of which can be matched with the digit above.",
 )
 
 # %% [markdown]
@@ -373,7 +383,7 @@ figures.show(
 #
 # ## A longer training
 #
-# Half an hour gives more than half a minute. The system in `results/weights` was trained on MNIST by
+# Half an hour gives more than a few hundred updates. The system in `results/weights` was trained on MNIST by
 # `python -m aae_lib.experiments run style-alae-mnist --profile long`: pictures of 32x32, in three stages, from one seed. **Where the
 # data are MNIST, the figures from here on show that system**; for any other data, the first one trained above. (Its steps had an
 # optimizer each, and reciprocity was not divided by the width of $w$.)
@@ -399,7 +409,7 @@ figures.show(
 
 # %% [markdown]
 # The draws are digits. The reconstructions are digits, too, clean ones, but sometimes of another class: a 2 comes back as a 3, a 4 as a 9.
-# An autoencoder that minimises the error of pixels would rather answer with a blur. Why another class, and always the same?
+# An autoencoder that minimises the error of pixels would rather answer with a blur. Why another class?
 # **Predict, then run:** look for 2s and 4s among the sixty draws. A small classifier, trained on training images, counts them in
 # 2,000.
 
@@ -417,8 +427,12 @@ assert shown is not stored or (shares < 0.02).sum() == 2  # of the draws
 
 # %% [markdown]
 # Two classes are all but missing among the draws. $G$ has **dropped modes**, which a GAN may do: each of its images passes for real,
-# and nobody counts how often a 4 comes. What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their
-# neighbours. Nothing in the losses speaks of reconstructing *real* images, and here it shows.
+# and nobody counts how often a 4 comes. The recall of 0.22 printed above says the same: only about a fifth of the real images lie near
+# some draw; the precision of 0.90, that most draws lie near real ones.
+#
+# What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their neighbours. That accounts for 18 to 22 of the 29
+# in a hundred that change class (of a hundred test images 22 are 2s or 4s, of their reconstructions 4); the rest are other
+# confusions, such as a 3 that comes back as an 8. Nothing in the losses speaks of reconstructing *real* images, and here it shows.
 #
 # **Interpolation.** Codes of real images lie where $G$ has been trained if the cloud of their codes is the cloud that $F$ makes of
 # its draws. We have just seen that this is not quite so. Still the lines between codes lead through digits for most of their length:
@@ -482,7 +496,7 @@ figures.show(
 # lean as those on top do, and change their class more often than not. Middle styles change their class as well, but not their slant.
 # Fine styles change how thick and how bright the strokes are, and nearly nothing else.
 #
-# Eyes are easily persuaded, so here it is in numbers, over some hundred pairs of test images. Two things can be computed from
+# Eyes are easily persuaded, so here it is in numbers, over 500 pairs of test images. Two things can be computed from
 # any picture: its *ink*, the mean brightness, and its *slant*, how far it leans to the right for each row upwards.
 
 
@@ -532,15 +546,17 @@ assert shown is not stored or (coarse[5] > 0.5 and fine[3] > 0.9 and max(sum(coa
 
 # %% [markdown]
 # The slant comes with the coarse styles, nine tenths of the ink and more with the fine ones. The class is decided by coarse and middle
-# styles together: take either from elsewhere, and most mixes show neither class, but a third one. In the papers' faces, coarse
-# styles bring pose and shape, fine ones colours: the same order, since it comes from the size of the maps. A style on a map of 4x4 can
-# only say something about the picture as a whole.
+# styles together: take either from elsewhere, and for most mixes (59 % and 54 %) the classifier names neither class but a third. It
+# has to name one; as the figure shows, some are no digit at all. All this is one system, of one seed.
+#
+# In the papers' faces, coarse styles bring pose and shape, fine ones colours: the same order. The size of the maps suggests it: every
+# style speaks to the whole map at once, but what a channel of 4x4 pixels can draw is coarse.
 #
 # ## Along an attribute
 #
 # Is there a direction in $w$ along which a digit leans more and more, and stays the digit it is? A linear model on codes of
 # *training* images proposes one: how does $w$ change, on average, when the slant of an image rises by one standard deviation? The
-# same for ink. The control are five directions found in the same way for slants dealt out at random, and made as long as these two.
+# same for ink. The control is five directions found in the same way for slants dealt out at random, and made as long as these two.
 
 
 # %%
@@ -571,8 +587,9 @@ figures.show(
         [f"{at:g}" for at in steps.tolist()],
         [name for name in ("slant", "ink") for _ in start],
     ),
-    alt="Four rows of nine decoded digits. In two rows a digit leans to the left at one end and to the right at the other. In two rows "
-    "strokes grow from left to right, from thin ones to closed loops: a three ends as a zero, a seven as a nine.",
+    alt="Four rows of nine decoded digits. In the two rows of slant the strokes lean more and more to the right: a three breaks up at "
+    "the end, and a seven, hooked like a nine at first, becomes a bare slanted stroke. In the two rows of ink they grow thicker and close "
+    "to loops: a three ends as a zero; a slanted stroke becomes a seven, and the seven a nine.",
 )
 
 # %%
@@ -592,22 +609,23 @@ for name, arrows in directions.items():
 # Along its own direction the slant changes, and the ink hardly does; along the other it is the other way round. Slant gets about half
 # of the standard deviation that was asked for, ink most of it. (In the rows of chance stand mean *absolute* changes: not a pull to
 # one side, but the size of what a step of that length may do.) Yet the directions are not pure. The last column says how many images
-# keep their class: on the way of ink no more than on a random one. Real digits with more ink are more often 0s and 8s than 1s and
-# 7s, so ink also closes loops. A linear direction follows whatever goes together in the data, and does not know what we mean.
+# keep their class: on the way of ink hardly more than on a random one (79 % against 77 %). Probably because real digits with more ink
+# are more often 0s and 8s than 1s and 7s, ink also closes loops. A linear direction follows whatever goes together in the data, and does not know what we mean.
 #
 # ## Samples, reconstructions and paths in numbers
 #
 # **Feature-FID** compares clouds of features ([notebook 06](06_likelihood.ipynb)); the features are the classifier's from above.
 #
 # **Perceptual path length** (PPL; Karras et al. 2019) asks how bumpy the way from one code to another is. Take two codes, the line
-# between them, a point on it at $t$, and another point a hair's breadth $\varepsilon$ further. How far apart, in features, are
-# the two pictures?
+# between them, a point on it at $t$, and another point a hair's breadth $\varepsilon$ further. How far apart are the two pictures, by
+# the *squared* distance $d$ of their features?
 #
 # $$\mathrm{PPL} = \mathbb{E}\left[\tfrac{1}{\varepsilon^2}\; d\big(G(\mathrm{lerp}(w_1, w_2; t)),\; G(\mathrm{lerp}(w_1, w_2; t + \varepsilon))\big)\right]$$
 #
 # A space where equal steps make equal changes has a short path: it wastes nothing on sudden ones. In $W$ the way is the straight
 # line between two $F(z)$; in $Z$ it is an arc between two draws, mapped by $F$. "Full" takes $t$ anywhere on it, "end" at its
-# beginning, at a code that $F$ has really made. **Predict, then run:** is the way shorter in $W$ or in $Z$?
+# beginning, at a code that $F$ has really made (in $Z$, every point of the way is one). **Predict, then run:** is the way shorter in
+# $W$ or in $Z$?
 
 
 # %%
@@ -643,12 +661,13 @@ print(f"\nfloor of the feature-FID, {count:,} real images against {count:,} othe
 # %% [markdown]
 # **Samples.** After equally many updates the StyleALAE's samples are nearer to real digits than the MLP-ALAE's: 219 against 280 over
 # three seeds, with standard deviations of 8 and 9. Both are far from the floor. And this is per update: one of the StyleALAE's takes
-# about ten times as long, as [printed above](#Growing). In as many *seconds* the MLP-ALAE makes ten times as many updates; exercise 5
+# about eight times as long, as [printed above](#Growing). In as many *seconds* the MLP-ALAE makes eight times as many updates; exercise 5
 # asks who is ahead then. For reconstructions the difference, 278 against 299, is within the spread. The stored system, one training of
 # one seed and so without a spread, comes to 46 and 35.
 #
-# **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five. A step of equal
-# size is of more equal effect there: $F$ has taken the bends upon itself. But read along the rows only. A system whose pictures hardly
+# **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five. Between the same
+# two ends the straight line in $W$ makes less change in all than the arc through $Z$. A linear $F$ would already give a factor of about
+# 1.2, as an arc is longer than its chord; the rest is what $F$ bends. But read along the rows only. A system whose pictures hardly
 # differ has short paths, and the one with the best samples has the longest.
 #
 # Do averaged weights and noise matter? The same measure for samples of the first StyleALAE: with averaged weights, as above; with
@@ -667,7 +686,7 @@ for name, images in made.items():
     print(f"{name:28} feature-FID of samples {feature_fid(real, judge.features(images)):.0f}")
 
 # %% [markdown]
-# In this one training the averages are ahead of the last update by some points, and noise changes nothing.
+# In this one training the averages are ahead of the last update by some points, and noise hardly changes the measure (224 against 223).
 #
 # What does the noise do to a picture? Three codes, each decoded with eight draws of noise; and how much pixels vary with the noise,
 # beside how much they vary from code to code.
@@ -684,8 +703,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Nothing that one could see. Once digit, slant and stroke are given by $w$, little is random about a picture of MNIST; in a face
-# it would be the fall of the hair, or the freckles.
+# Nothing that one could see. Either little is random about a picture of MNIST once $w$ is given, or this training was too short to
+# learn a use for the noise; the figure cannot tell. In a face it would be the fall of the hair, or the freckles.
 #
 # ## Beside the paper
 #
@@ -693,14 +712,13 @@ figures.show(
 # |---|---|---|
 # | data | FFHQ, 70,000 faces at 1024x1024; LSUN bedrooms; CelebA-HQ | MNIST, at 16x16 in the quick run, at 32x32 in the stored system |
 # | FID of samples, FFHQ | 13.09 (StyleGAN: 4.40) | feature-FID, in the table above |
-# | PPL in $W$, FFHQ | 182.1 full, 103.4 end | in the table above |
 # | FID and PPL, CelebA-HQ at 256x256 | 19.21 and 33.29 (PIONEER: 39.17 and 155.2; Balanced PIONEER: 25.25 and 146.2) | not trained |
-# | $\gamma$, learning rate | 10, 0.002 | 1, 0.005 |
+# | $\gamma$, learning rate | 10, 0.002 | 1, 0.005, in both our StyleALAEs: those trained above and the stored one |
 #
 # None of these numbers can stand beside one of ours. Their FID and PPL are distances between features of large networks, trained on
 # photographs (Inception for FID, LPIPS for PPL); ours are between features of a small classifier, trained in this notebook. The data are
 # others, too. What can be compared is what stands in one table above: systems measured by one network on the same images. (The
-# paper's numbers are quoted second-hand; look them up before you cite them.)
+# paper's are numbers noted second-hand; look them up before you quote them.)
 #
 # ## Your own pictures, and faces
 #
@@ -710,13 +728,14 @@ figures.show(
 # `python -m aae_lib.experiments run style-alae-faces --profile long`. The paper's pictures have 256 times as many pixels; a
 # `StyleAdversarialLatentAutoencoder((3, 1024, 1024))` can be built, but not trained on a laptop.
 #
-# Readers often ask why a reconstruction shows *another* person. No loss compares a real image with its reconstruction: $E$ must find
-# the codes of generated images. What $w$ holds comes back (for faces pose, hair, light; here what is in the table of mixes), and what
-# it does not hold is made up.
+# You may ask why a reconstruction shows *another* person. No loss compares a real image with its reconstruction: $E$ must find the
+# codes of generated images. What $w$ holds comes back (for faces, say, pose, hair, light), and what it does not hold is made up; here
+# 71 % of the digits kept their class.
 #
 # ## Play
 #
-# Three test images, A, B and C, and for each style input the choice of whose code it gets.
+# Three test images, A, B and C, and for each style input the choice of whose code it gets. The still picture shows all their pairs:
+# the coarser half of the styles from the image at the left, the finer half from the one on top.
 
 # %%
 from aae_lib.widgets import explore, style_mixer
@@ -724,10 +743,14 @@ from aae_lib.widgets import explore, style_mixer
 style_mixer(shown, test[:60])
 
 # %% [markdown]
-# And the space $W$ as a whole, to drag through:
+# And the space $W$ as a whole, to drag through. The still picture starts half-way between two test images and changes the first two
+# numbers of $w$, much further than $F$ ever takes them: in the upper left corner the digit falls apart.
 
 # %%
-explore(shown, test[:1000], labels=None if data.test.labels is None else data.test.labels[:1000])
+labels = None if data.test.labels is None else data.test.labels[:1000]
+widget = explore(shown, test[:1000], limits=(-6, 6), labels=labels)  # wide: one number of w alone changes little
+widget.between(0.5)  # begin half-way between the codes of two test images
+widget
 
 # %% [markdown]
 # ## Summary
@@ -738,21 +761,24 @@ explore(shown, test[:1000], labels=None if data.test.labels is None else data.te
 #   too.
 # - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. R1 can be taken at every eighth update.
 # - Growing fades a new block in; at $\alpha = 0$ the network is exactly the old one.
-# - After equally many updates, samples of a StyleALAE were nearer to real digits than those of an MLP-ALAE, over three seeds; its
-#   updates take ten times as long.
+# - After equally many updates, samples of a StyleALAE were nearer to real digits by feature-FID than those of an MLP-ALAE, over three
+#   seeds; its updates take about eight times as long.
 # - Paths are shorter in $W$ than in $Z$, for both.
 # - A GAN may drop modes. An encoder that learns from its draws cannot find them either, and reconstructs their neighbours.
 #
 # ## Exercises
 #
 # 1. *(easy)* Mix with single layers in place of groups: which style input alone changes the class most often?
-# 2. *(easy)* Find the direction of "1 against the rest": `direction(codes, (data.train.labels[:10_000] == 1).float())`. What do
-#    eights become along it?
-# 3. *(medium)* Train one StyleALAE with `mixing=0.0`. What happens to the table of mixes, and to the feature-FID of samples?
+# 2. *(easy)* Find the direction of "1 against the rest":
+#    `direction(shown.encode(known), (data.train.labels[: len(known)] == 1).float())`. What do eights become along it?
+# 3. *(medium)* Train one StyleALAE with `mixing=0.0`. Make the table of mixes for it and for `system` (not `shown`), ink and slant
+#    only: what changes there, and in the feature-FID of samples?
 #    <details><summary>Hint</summary>Build and fit it as <code>train</code> does. Its layers have never met another layer's styles from another image.</details>
 # 4. *(medium)* Train a StyleALAE that does not grow (`growing=False`) with one `fit`, for as many *seconds* as the first one above
 #    took. Which is better by feature-FID?
+#    <details><summary>Hint</summary><code>history.seconds</code> says how long a <code>fit</code> took: time 50 updates, and work out how many fill the time.</details>
 # 5. *(medium)* The MLP-ALAE makes an update faster. Give it as many seconds in place of updates. What becomes of the comparison?
+#    <details><summary>Hint</summary>As in exercise 4: <code>history.seconds</code> of 50 updates says how many fill the time.</details>
 # 6. *(hard)* In step III let $F$ move too, as the official code does: add `self.mapping` to `learns`. What happens to the spread of
 #    $w$, and why would a network choose that?
 #    <details><summary>Hint</summary>The loss is small where all w are alike. What else keeps them apart?</details>
@@ -768,6 +794,10 @@ explore(shown, test[:1000], labels=None if data.test.labels is None else data.te
 #   and equalised learning rates.
 # - Karras et al. 2020, *Analyzing and Improving the Image Quality of StyleGAN*, [arXiv 1912.04958](https://arxiv.org/abs/1912.04958):
 #   the lazy penalty, and what became of AdaIN and of growing.
+# - Huang & Belongie 2017, *Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization*,
+#   [arXiv 1703.06868](https://arxiv.org/abs/1703.06868): AdaIN.
+# - He, Zhang, Ren & Sun 2015, *Delving Deep into Rectifiers*, [arXiv 1502.01852](https://arxiv.org/abs/1502.01852): how large weights
+#   should be at the start.
 #
-# **Before:** [Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb). **Next:** every number of the paper beside
-# ours, in a notebook to come.
+# **Before:** [Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb). The course ends here for now;
+# [00 Start here](00_start_here.ipynb) is its map.
