@@ -346,7 +346,11 @@ TABLE = {
         ValueError,
         ["test_labels", "(30,)", "(3,)"],
     ),
-    "a feature network without labels": (lambda f: train_feature_network(UNLABELLED), ValueError, ["labels", "none"]),
+    "a feature network of oblongs without labels": (
+        lambda f: train_feature_network(data.Split(UNLABELLED.images[..., :-1])),
+        ValueError,
+        ["split", "labels", "squares"],
+    ),
     "a feature network of a whole dataset": (
         lambda f: train_feature_network(load("digits")),
         TypeError,

@@ -137,6 +137,13 @@ class TestPrecisionRecall:
 
 
 class TestFeatureNetwork:
+    def test_without_labels_it_tells_by_how_many_quarters_a_picture_is_turned(self):
+        data = load("digits")
+        network = train_feature_network(Split(data.train.images))
+        turned = samples._turned(Split(data.test.images))
+        assert torch.equal(turned.images[1], torch.rot90(data.test.images[1], 1, (1, 2)))
+        assert float((network.classify(turned.images) == turned.labels).float().mean()) > 0.7  # a guess has a quarter
+
     def test_it_reads_digits_it_never_saw_and_is_the_same_for_the_same_seed(self):
         data = load("digits")
         first, again, other = (train_feature_network(data.train, seed=seed) for seed in (1, 1, 2))
