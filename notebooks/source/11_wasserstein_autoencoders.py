@@ -604,7 +604,7 @@ def train_squares(encoders, dims, seeds):
 
 
 # %% [markdown]
-# Five numbers of latent dimensions, three encoders, three seeds: 45 small trainings of WAE-MMD, all alike but for the encoder. (The third encoder has a penalty that [comes later](#Variances-that-vanish).) They take about half a minute on two idle cores. The weights, $\lambda = 5$ and $\lambda_1 = 0.05$, were chosen by trial with seed 0, judged on the same unseen squares as the numbers below; no others were held out for it.
+# Five numbers of latent dimensions, three encoders, three seeds: 45 small trainings of WAE-MMD, all alike but for the encoder. (The third encoder has a penalty that [comes later](#Variances-that-vanish).) They take about three quarters of a minute on two idle cores. The weights, $\lambda = 5$ and $\lambda_1 = 0.05$, were chosen by trial with seed 0, judged on the same unseen squares as the numbers below; no others were held out for it.
 
 # %%
 swept = train_squares(ENCODERS, settings.dims, settings.seeds)
