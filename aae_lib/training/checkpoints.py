@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from torch import Tensor
 
-from ..checks import DataError
+from ..checks import DataError, StorageError
 from ..storage import WEIGHTS, describe, difference, load_weights, named_weights, read_tensors, write_tensors
 from ..systems.base import System
 from .history import History
 
 FORMAT = 2  # since labelled images have an order of their own
+
+
+@contextlib.contextmanager
+def sole_writer(path: Path | None) -> Iterator[None]:
+    """Hold a checkpoint for one training at a time, by a lock beside it that ends with its process, however that ends.
+
+    Raises StorageError where another training has it. None: there is no checkpoint, so nothing to hold.
+    """
+    if path is None:
+        yield
+        return
+    lock = FileLock(f"{path}.lock", timeout=1)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StorageError(
+            f"another training is writing the checkpoint {path}; wait until it ends, or give another file name."
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"the checkpoint {path} cannot be locked against other trainings ({error}); give another file name."
+        ) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink()  # while it is held: whoever waits for it looks whether it is still there
+        lock.release()
 
 
 def save_checkpoint(path: Path, system: System, state: dict[str, Tensor], history: History, recipe: dict) -> None:

@@ -21,7 +21,7 @@ from ..pixels import chunk_size
 from ..systems.base import Batch, Phase, System, require_system
 from .batches import Batches
 from .callbacks import Moment, checked_callbacks, wants
-from .checkpoints import load_checkpoint, save_checkpoint
+from .checkpoints import load_checkpoint, save_checkpoint, sole_writer
 from .history import History
 from .precision import choose_autocast, precision_of
 from .progress import progress_bar, until_interrupted
@@ -68,8 +68,9 @@ def fit(
     goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
-    Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, TrainingDiverged
-    when a loss is no longer finite. Bad arguments are refused before anything is computed or written.
+    Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, StorageError on one
+    that another process is writing, TrainingDiverged when a loss is no longer finite. Bad arguments are refused before
+    anything is computed or written.
     """
     require_system(system)
     if (epochs is None) == (updates is None):
@@ -83,20 +84,20 @@ def fit(
     autocast = choose_autocast(precision, place)
     phases = with_optimizers(system.phases(), optimizers or {})
     checkpoint = None if checkpoint is None else writable(checkpoint)
-
-    resumed = checkpoint is not None and checkpoint.exists()
-    if not resumed:
-        system.learn_pixels(batches.images)
-    training = _Training(system.to(place), phases, batches.to(place), autocast)
-    if resumed:
-        training.resume(checkpoint)
-    system.train()
-    try:
-        total = length if epochs is None else length * batches.per_epoch
-        training.run(total, callbacks, checkpoint, resumed, progress)
-    finally:
-        system.zero_grad(set_to_none=True)  # gradients are as large as the weights, and of no more use
-        system.requires_grad_(True).eval()
+    with sole_writer(checkpoint):
+        resumed = checkpoint is not None and checkpoint.exists()
+        if not resumed:
+            system.learn_pixels(batches.images)
+        training = _Training(system.to(place), phases, batches.to(place), autocast)
+        if resumed:
+            training.resume(checkpoint)
+        system.train()
+        try:
+            total = length if epochs is None else length * batches.per_epoch
+            training.run(total, callbacks, checkpoint, resumed, progress)
+        finally:
+            system.zero_grad(set_to_none=True)  # gradients are as large as the weights, and of no more use
+            system.requires_grad_(True).eval()
     if training.history.interrupted:
         print(f"Stopped by you; the system and its history are kept. {training.history.summary()}")
     return training.history
