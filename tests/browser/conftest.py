@@ -1,20 +1,18 @@
-"""Widgets in a real browser; skipped where playwright or Chromium is not installed.
+"""Widgets in a real browser: skipped where playwright or Chromium is missing, failed where ``AAE_BROWSER=required``.
 
-A page talks to a stand-in for the notebook's model, so neither JupyterLab nor a server is needed.
+A page talks to a stand-in for the notebook's model, so neither JupyterLab nor a server is needed; ``test_lab.py`` has both.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 
 import pytest
 
-pytest.importorskip("playwright")
-pytest.importorskip("anywidget")
-from playwright.sync_api import sync_playwright
-
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")  # as root, without a screen, in a container
 OPEN = """
 async ({ source, state, content, buffers }) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
@@ -35,12 +33,25 @@ async ({ source, state, content, buffers }) => {
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
+def give_up(reason: str) -> None:
+    """Skip the test, or fail it where a browser must not be missing."""
+    required = os.environ.get("AAE_BROWSER") == "required"
+    (pytest.fail if required else pytest.skip)(f"{reason}, so nothing was tried in a browser")
+
+
 @pytest.fixture(scope="session")
 def browser():
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        give_up("playwright is not installed")
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
+        give_up("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        except Error as error:
+            give_up(f"{CHROMIUM} does not start ({str(error).splitlines()[0]})")
         yield browser
         browser.close()
 
