@@ -1,6 +1,7 @@
-"""The one training loop, and what belongs to it: batches, history, progress, precision, checkpoints."""
+"""The one training loop, and what belongs to it: batches, history, progress, precision, processes, checkpoints."""
 
 from .callbacks import Moment, Snapshots
+from .distributed import alone, process_group
 from .loop import TrainingDiverged, fit
 
-__all__ = ["Moment", "Snapshots", "TrainingDiverged", "fit"]
+__all__ = ["Moment", "Snapshots", "TrainingDiverged", "alone", "fit", "process_group"]

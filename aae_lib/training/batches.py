@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .. import checks
 from ..data import Dataset
 from ..systems.base import HIDDEN, Batch, System
+from .distributed import ONE, OneProcess
 
 KINDS = ("images", "labelled")
 
@@ -20,9 +21,12 @@ class Batches:
 
     An epoch is one pass over the images in a fresh order. Labelled images have an order of their own and begin anew
     when they are through. Both are functions of the seed and the update's number alone, so a resumed run repeats them.
+    Of several processes that share a training, each has its slice of every mini-batch.
     """
 
-    def __init__(self, system: System, data: Any, labelled: Tensor | None, batch_size: int, seed: int):
+    def __init__(
+        self, system: System, data: Any, labelled: Tensor | None, batch_size: int, seed: int, group: OneProcess = ONE
+    ):
         if isinstance(data, Dataset):
             raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
         self.images = checks.images("data", getattr(data, "images", data), system.image_shape)
@@ -37,7 +41,7 @@ class Batches:
                 f"the system has {system.classes} classes or clusters, but there are only {len(self.images)} images; "
                 "build it with fewer."
             )
-        self.system, self.batch_size, self.seed = system, batch_size, seed
+        self.system, self.batch_size, self.seed, self.group = system, batch_size, seed, group
         self.per_epoch = len(self.images) // batch_size
         self.labelled = None
         if system.learns_labels is not None:
@@ -47,8 +51,17 @@ class Batches:
                 f"labelled was given, but this {type(system).__name__} learns from no labels; leave it out."
             )
         fewest = batch_size if self.labelled is None else min(batch_size, len(self.labelled))
-        if fewest == 1 and any(isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in system.modules()):
-            raise ValueError("batch_size, or labelled, is 1 image, but batch norm needs at least 2 at once; give more.")
+        for size in {batch_size, fewest}:
+            if size % group.count:
+                raise ValueError(
+                    f"batch_size, or labelled, is {size} images, which {group.count} processes cannot share evenly; "
+                    f"give a multiple of {group.count}, or start another number of processes."
+                )
+        if fewest == group.count and any(
+            isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in system.modules()
+        ):
+            one = "1 image" if fewest == 1 else f"{fewest} images for {fewest} processes"
+            raise ValueError(f"batch_size, or labelled, is {one}, but batch norm needs at least 2 at once; give more.")
         self.orders: dict[str, tuple[int, Tensor]] = {}  # the latest of each kind, with its number
         self.digests: dict[str, str] = {}  # of what is trained on, once a checkpoint asks
 
@@ -93,6 +106,7 @@ class Batches:
         return self._batch(chosen, generator, None, progress)
 
     def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None, progress: float) -> Batch:
+        chosen = self.group.share(chosen)
         labels = None if self.labels is None else self.labels[chosen]
         return Batch(self.system.pixels(self.images[chosen]), labels, generator, labelled, progress)
 
@@ -110,7 +124,8 @@ class Batches:
         if not self.digests:
             seen = {"labelled indices": self.labelled, "labels": self.labels, "pixels": self.images}
             self.digests = {name: _digest(values) for name, values in seen.items() if values is not None}
-        return {"images": len(self.images), "batch_size": self.batch_size, "seed": self.seed, **self.digests}
+        recipe = {"images": len(self.images), "batch_size": self.batch_size, "seed": self.seed, **self.digests}
+        return recipe if self.group.count == 1 else {**recipe, "processes": self.group.count}
 
 
 def _digest(values: Tensor) -> str:

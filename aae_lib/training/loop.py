@@ -22,6 +22,7 @@ from ..systems.base import Batch, Phase, System, require_system
 from .batches import Batches
 from .callbacks import Moment, checked_callbacks, wants
 from .checkpoints import load_checkpoint, save_checkpoint, sole_writer
+from .distributed import OneProcess, alone, processes, running_statistics
 from .history import History
 from .precision import choose_autocast, precision_of
 from .progress import progress_bar, until_interrupted
@@ -68,6 +69,8 @@ def fit(
     goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
+    Within ``process_group()`` the training is shared by all its processes, which must call ``fit`` alike: each computes
+    with its slice of every mini-batch. The first alone writes and calls callbacks, which must not change the system.
     Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, StorageError on one
     that another process is writing, TrainingDiverged when a loss is no longer finite. Bad arguments are refused before
     anything is computed or written.
@@ -79,26 +82,28 @@ def fit(
     callbacks = checked_callbacks(callbacks)
     batch_size = checks.positive_integer("batch_size", batch_size)
     seed = checks.seed("seed", seed)
-    batches = Batches(system, data, labelled, batch_size, seed)
-    place = checks.device("device", device)
+    group = processes()
+    batches = Batches(system, data, labelled, batch_size, seed, group)
+    place = group.device(checks.device("device", device))
     autocast = choose_autocast(precision, place)
     phases = with_optimizers(system.phases(), optimizers or {})
     checkpoint = None if checkpoint is None else writable(checkpoint)
-    with sole_writer(checkpoint):
-        resumed = checkpoint is not None and checkpoint.exists()
+    with sole_writer(checkpoint if group.rank == 0 else None):
+        (resumed,) = group.any(checkpoint is not None and checkpoint.exists())
         if not resumed:
             system.learn_pixels(batches.images)
-        training = _Training(system.to(place), phases, batches.to(place), autocast)
+        training = _Training(system.to(place), phases, batches.to(place), autocast, group)
         if resumed:
             training.resume(checkpoint)
+        group.copy_first(system.state_dict().values())
         system.train()
         try:
             total = length if epochs is None else length * batches.per_epoch
-            training.run(total, callbacks, checkpoint, resumed, progress)
+            training.run(total, callbacks, checkpoint, resumed, progress and group.rank == 0)
         finally:
             system.zero_grad(set_to_none=True)  # gradients are as large as the weights, and of no more use
             system.requires_grad_(True).eval()
-    if training.history.interrupted:
+    if training.history.interrupted and group.rank == 0:
         print(f"Stopped by you; the system and its history are kept. {training.history.summary()}")
     return training.history
 
@@ -106,13 +111,15 @@ def fit(
 class _Training:
     """A training under way: everything that a checkpoint holds, and how one update is made."""
 
-    def __init__(self, system: System, phases: list[Phase], batches: Batches, autocast: Callable[[], Any]):
-        self.system, self.phases, self.batches, self.autocast = system, phases, batches, autocast
+    def __init__(
+        self, system: System, phases: list[Phase], batches: Batches, autocast: Callable[[], Any], group: OneProcess
+    ):
+        self.system, self.phases, self.batches, self.autocast, self.group = system, phases, batches, autocast, group
         self.optimizers = build_optimizers(phases)
         self.weights = list(system.parameters())
         learning = {phase.name: {id(weight) for weight in phase.weights()} for phase in phases}
         self.learns = {name: [id(weight) in those for weight in self.weights] for name, those in learning.items()}
-        self.generator = torch.Generator(batches.images.device).manual_seed(batches.seed)
+        self.generator = torch.Generator(batches.images.device).manual_seed(group.seed(batches.seed))
         self.history = History(
             phases=tuple(name for phase in phases for name in phase.names),
             updates_per_epoch=batches.per_epoch,
@@ -120,6 +127,7 @@ class _Training:
             mean_image_loss=_mean_image_loss(system, batches.images),
         )
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
+        self.statistics = running_statistics(system)
         self.epoch = -1
 
     def run(self, total: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
@@ -129,12 +137,13 @@ class _Training:
         saved = time.monotonic()
         on_cpu = self.batches.images.device.type == "cpu"
         bar = progress_bar(total, unit="updates", done=history.update, show=progress)
-        with bar, until_interrupted() as interrupted:
+        with bar, until_interrupted(once=self.group.count > 1) as interrupted:
             if not resumed:
                 self._call(callbacks)
             while history.update < total and not history.interrupted:
                 self._update(history.update + len(self.unread), total)
-                history.interrupted = interrupted()
+                overdue = time.monotonic() - saved > CHECKPOINT_SECONDS
+                history.interrupted, overdue = self.group.any(interrupted(), overdue)
                 made = history.update + len(self.unread)
                 last = made == total
                 looks = any(wants(callback, made) for callback in callbacks)
@@ -145,7 +154,7 @@ class _Training:
                 if history.update % history.window == 0 or last:
                     bar.set_postfix_str(history.current(), refresh=last)
                 self._call(callbacks)
-                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                if overdue:
                     self.keep(checkpoint)
                     saved = time.monotonic()
         self.keep(checkpoint)
@@ -161,6 +170,7 @@ class _Training:
             self._step(phase, batch) if phase.runs_at(number) else batch.images.new_full((len(phase.names),), math.nan)
             for phase in self.phases
         ]
+        self.group.average(self.statistics)
         self.system.after_update()
         self.unread.append(torch.cat(losses))
 
@@ -172,11 +182,14 @@ class _Training:
         with self.autocast():
             parts = phase.loss(batch).reshape(-1)
         loss = (parts * parts.new_tensor(phase.factors)).sum() if phase.factors else parts.sum()
+        losses = self.group.mean(parts.detach().float())
         optimizer.zero_grad(set_to_none=True)
-        if loss.device.type != "cpu" or loss.isfinite():  # on a CPU a look costs nothing and keeps the weights clean
+        # on a CPU a look costs nothing and keeps the weights clean
+        if loss.device.type != "cpu" or losses.isfinite().all():
             loss.backward()
+            self.group.average(weight.grad for weight in self.weights if weight.grad is not None)
             optimizer.step()
-        return parts.detach().float()
+        return losses
 
     def _read(self) -> int:
         """Move the unread losses into the history; how many updates they were."""
@@ -186,16 +199,22 @@ class _Training:
         return len(rows)
 
     def _call(self, callbacks: tuple) -> None:
-        for callback in callbacks:
-            if not wants(callback, self.history.update):
-                continue
-            callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
+        callbacks = [callback for callback in callbacks if wants(callback, self.history.update)]
+        if self.group.rank == 0:
+            with alone():
+                for callback in callbacks:
+                    callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
+        if callbacks:  # one of them may have stopped the training
+            (self.history.interrupted,) = self.group.any(self.history.interrupted)
 
     def keep(self, checkpoint: Path | None) -> None:
         """Write everything that an exact continuation needs. A full disk is warned of: it must not end the training."""
         if checkpoint is None:
             return
-        tensors = {"generator": self.generator.get_state()}
+        states = self.group.gather(self.generator.get_state())
+        if self.group.rank != 0:
+            return
+        tensors = {_generator(rank): state for rank, state in enumerate(states)}
         for name, optimizer in self._owned():
             for index, moments in optimizer.state_dict()["state"].items():
                 for key, value in moments.items():
@@ -210,7 +229,7 @@ class _Training:
         """Put back what ``keep`` wrote; DataError where it belongs to another training."""
         tensors, self.history = load_checkpoint(checkpoint, self.system, self._recipe())
         self.history.interrupted = False
-        self.generator.set_state(tensors["generator"])
+        self.generator.set_state(tensors[_generator(self.group.rank)])
         for name, optimizer in self._owned():
             prefix = f"optimizer.{name}."
             moments: dict[int, dict[str, Tensor]] = {}
@@ -229,6 +248,11 @@ class _Training:
         optimizers = {phase.name: f"{phase.optimizer}" for phase in self.phases}
         arithmetic = {"device": self.batches.images.device.type, "precision": precision_of(self.autocast)}
         return {**self.batches.recipe(), **arithmetic, "optimizers": optimizers, "stage": self.system.stage}
+
+
+def _generator(rank: int) -> str:
+    """What the state of a process's generator is called in a checkpoint."""
+    return f"generator.{rank}" if rank else "generator"
 
 
 def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:

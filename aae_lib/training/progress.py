@@ -12,8 +12,12 @@ from tqdm import tqdm
 
 
 @contextmanager
-def until_interrupted() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a flag, so that an update is never left half done; a second one interrupts at once."""
+def until_interrupted(*, once: bool = False) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a flag, so that an update is never left half done; a second one interrupts at once.
+
+    ``once``: a second one is ignored, now and later. One Ctrl-C reaches what torchrun started twice: from the terminal
+    and, a little later, from torchrun, which ends by itself what does not stop.
+    """
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield pressed.is_set  # signals reach the main thread only
@@ -22,13 +26,14 @@ def until_interrupted() -> Iterator[Callable[[], bool]]:
 
     def press(*_: object) -> None:
         pressed.set()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if once else before)
 
     signal.signal(signal.SIGINT, press)
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        if not (once and pressed.is_set()):
+            signal.signal(signal.SIGINT, before)
 
 
 def progress_bar(total: int | None, *, unit: str, done: int = 0, show: bool = True) -> tqdm:
