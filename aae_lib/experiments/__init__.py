@@ -1,15 +1,31 @@
-"""Named experiments and their ledger: one JSON file a run, and the table made from them.
+"""Named experiments and their records: one JSON file a run, and the table made from them.
 
     python -m aae_lib.experiments list
     python -m aae_lib.experiments run aae-gaussian --profile quick --seed 0
-    python -m aae_lib.experiments likelihood parzen-mnist --samples 10000000
+    python -m aae_lib.experiments sweep aae-gaussian vae-gaussian --seeds 0-4 --workers 2
+    python -m aae_lib.experiments repeat results/aae-gaussian.quick.seed0.json --results again
+    python -m aae_lib.experiments likelihood parzen-mnist --profile long --samples 10000000
     python -m aae_lib.experiments table
 
-A run that was stopped goes on where it was when the same command is given again.
+A run that was stopped goes on where it was when the same command is given again; one that is finished is not made anew.
 """
 
 from .catalogue import EXPERIMENTS
-from .experiment import Experiment
-from .ledger import likelihood, records, run, table
+from .experiment import PROFILES, Experiment, Settings
+from .ledger import rebuild, records, table
+from .running import likelihood, repeat, run
+from .sweeps import sweep
 
-__all__ = ["EXPERIMENTS", "Experiment", "likelihood", "records", "run", "table"]
+__all__ = [
+    "EXPERIMENTS",
+    "PROFILES",
+    "Experiment",
+    "Settings",
+    "likelihood",
+    "rebuild",
+    "records",
+    "repeat",
+    "run",
+    "sweep",
+    "table",
+]

@@ -5,45 +5,119 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import EXPERIMENTS, likelihood, run, table
+from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, sweep, table
+from .ledger import RESULTS
+from .running import CHECKPOINTS
+from .sweeps import parse_seeds
+
+STOPPED = 130  # what a shell calls a program that Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    try:
+        return _COMMANDS[chosen.command](chosen)
+    except (ValueError, TypeError, OSError, ArithmeticError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _stopped()
+
+
+def _list(_: argparse.Namespace) -> int:
+    for name, experiment in EXPERIMENTS.items():
+        print(f"{name:26} {experiment.question}")
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    return _finished(run(chosen.name, profile=chosen.profile, seed=chosen.seed, **_where(chosen)))
+
+
+def _repeat(chosen: argparse.Namespace) -> int:
+    return _finished(repeat(chosen.record, **_where(chosen)))
+
+
+def _sweep(chosen: argparse.Namespace) -> int:
+    seeds = parse_seeds(chosen.seeds)
+    how = dict(profile=chosen.profile, workers=chosen.workers, dask=chosen.dask)
+    outcomes = sweep(chosen.names, seeds=seeds, **how, **_where(chosen))
+    for outcome in outcomes:
+        print(f"{outcome.name} seed {outcome.seed}: {outcome.error or outcome.path or 'stopped'}")
+    if any(outcome.error for outcome in outcomes):
+        return 1
+    return 0 if all(outcome.path for outcome in outcomes) else _stopped()
+
+
+def _likelihood(chosen: argparse.Namespace) -> int:
+    folders = dict(results=chosen.results, checkpoints=chosen.checkpoints, device=chosen.device)
+    which = dict(profile=chosen.profile, seed=chosen.seed)
+    print(likelihood(chosen.name, chosen.samples, images=chosen.images, **which, **folders))
+    return 0
+
+
+def _table(chosen: argparse.Namespace) -> int:
+    print(table(chosen.results))
+    return 0
+
+
+_COMMANDS = {
+    "list": _list,
+    "run": _run,
+    "repeat": _repeat,
+    "sweep": _sweep,
+    "likelihood": _likelihood,
+    "table": _table,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m aae_lib.experiments", description="Named experiments.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the experiments and what each asks")
     one = commands.add_parser("run", help="train, measure, write one JSON file")
     one.add_argument("name")
+    same = commands.add_parser("repeat", help="make a run once more, from its JSON file alone")
+    same.add_argument("record", help="a file that run wrote")
+    many = commands.add_parser("sweep", help="several experiments, several seeds, several processes")
+    many.add_argument("names", nargs="+", metavar="name")
+    many.add_argument("--seeds", default="0", help="a range such as 0-4, or a list such as 0,3,7")
+    many.add_argument("--workers", type=int, default=1, help="how many runs at a time, of one thread each")
+    many.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler, whose workers make the runs")
     more = commands.add_parser("likelihood", help="add to a run what more samples give: Table 1's column 10M")
     more.add_argument("name")
     more.add_argument("--samples", type=int, default=10_000_000)
     more.add_argument("--images", type=int, default=1000)
+    whole = commands.add_parser("table", help="all results beside the paper's numbers")
+    for command in (one, many, more):
+        command.add_argument("--profile", default="quick", help=", ".join(PROFILES))
     for command in (one, more):
-        command.add_argument("--profile", default="quick")
         command.add_argument("--seed", type=int, default=0)
+    for command in (one, same, many):
+        command.add_argument("--again", action="store_true", help="also where there is a result: it is replaced")
+    for command in (one, same, many, more):
         command.add_argument("--device", default="auto")
-    commands.add_parser("table", help="all results beside the paper's numbers")
-    chosen = parser.parse_args(arguments)
-    if chosen.command == "list":
-        for name, experiment in EXPERIMENTS.items():
-            print(f"{name:16} {experiment.question}")
-    elif chosen.command == "table":
-        print(table())
-    else:
-        which = {"profile": chosen.profile, "seed": chosen.seed, "device": chosen.device}
-        try:
-            if chosen.command == "likelihood":
-                print(likelihood(chosen.name, chosen.samples, images=chosen.images, **which))
-                return 0
-            path = run(chosen.name, **which)
-        except (ValueError, TypeError, OSError, ArithmeticError) as error:
-            print(error, file=sys.stderr)
-            return 1
-        if path is None:
-            print("Stopped; give the same command again to go on.")
-            return 130
-        print(f"Wrote {path}.")
+        command.add_argument("--checkpoints", default=CHECKPOINTS, help="folder of what is under way and was trained")
+    for command in (one, many, more, whole):
+        command.add_argument("--results", default=RESULTS, help="folder of the JSON files")
+    same.add_argument("--results", required=True, help="folder for the new JSON file")
+    return parser
+
+
+def _where(chosen: argparse.Namespace) -> dict:
+    return {name: getattr(chosen, name) for name in ("device", "results", "checkpoints", "again")}
+
+
+def _finished(path: object) -> int:
+    if path is None:
+        return _stopped()
+    print(f"The result is in {path}.")
     return 0
+
+
+def _stopped() -> int:
+    print("Stopped; give the same command again to go on.")
+    return STOPPED
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What came after the paper: Wasserstein autoencoders, ALAE and StyleALAE, as settings that ``run`` executes.
+"""What came after the paper: Wasserstein autoencoders, ALAE and StyleALAE.
 
 Their papers' numbers are distances of Inception's features and on other data, so none can stand beside ours.
 """
@@ -6,6 +6,7 @@ Their papers' numbers are distances of Inception's features and on other data, s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ..optimizers import Adam
@@ -19,27 +20,28 @@ from ..systems import (
     WassersteinAutoencoder,
 )
 from . import measures
-from .experiment import Experiment
+from .experiment import Experiment, Settings
 
-SMOKE = dict(epochs=10, batch_size=50)
+SMOKE = Settings("digits", epochs=10, batch_size=50, system=dict(hidden=(64, 64)))
 
 
-def _eight(question: str, build: Callable[..., System], phases: dict[str, Adam], **system) -> Experiment:
-    """8-D codes of MNIST: the same networks, images and updates for all; steps divided by 10 near the end."""
+def _eight(question: str, build: Callable[..., System], steps: dict[str, Adam], **system) -> Experiment:
+    """8-D codes of MNIST: the same networks, images and updates for all; steps divided by 10, then 30, near the end."""
 
-    def fitting(epochs: int, late: int) -> dict:
-        steps = {
-            name: Adam(step.learning_rate, beta1=step.beta1, drops={late: 10, (epochs + late) // 2: 3})
-            for name, step in phases.items()
-        }
-        return dict(epochs=epochs, batch_size=100, optimizers=steps)
+    def settings(epochs: int, late: int, units: int) -> Settings:
+        drops = {late: 10, (epochs + late) // 2: 3}
+        dropped = {name: replace(step, drops=drops) for name, step in steps.items()}
+        return Settings("mnist", epochs=epochs, system=dict(hidden=(units, units)), optimizers=dropped)
 
-    settings = {
-        "smoke": dict(dataset="digits", system=dict(hidden=(64, 64)), fit=SMOKE),
-        "long": dict(dataset="mnist", system=dict(hidden=(500, 500)), fit=fitting(20, 14)),
-        "paper": dict(dataset="mnist", system=dict(hidden=(1000, 1000)), fit=fitting(100, 50)),
-    }
-    return Experiment(question, partial(build, prior=Gaussian(8), **system), settings, measures.codes_and_samples)
+    return Experiment(
+        question,
+        partial(build, prior=Gaussian(8), **system),
+        measures.codes_and_samples,
+        smoke=SMOKE,
+        quick=settings(5, 3, units=256),
+        long=settings(20, 14, units=500),
+        paper=settings(100, 50, units=1000),
+    )
 
 
 def _alae(question: str) -> Experiment:
@@ -49,41 +51,48 @@ def _alae(question: str) -> Experiment:
         step = Adam(rate, beta1=0.0, beta2=0.99, drops=drops)
         return {"discriminator": step, "generator": step, "reciprocity": step}
 
-    settings = {
-        "smoke": dict(dataset="digits", system=dict(hidden=(64, 64), latent_dim=16, gamma=1.0), fit=SMOKE),
-        "long": dict(
-            dataset="mnist",
-            system=dict(hidden=(512, 512), gamma=1.0),
-            fit=dict(epochs=40, batch_size=100, optimizers=steps(6e-3, {30: 3})),
+    return Experiment(
+        question,
+        AdversarialLatentAutoencoder,
+        measures.generation,
+        smoke=replace(SMOKE, system=dict(hidden=(64, 64), latent_dim=16, gamma=1.0)),
+        quick=Settings(
+            "mnist",
+            epochs=4,
+            system=dict(hidden=(256, 256), latent_dim=32, gamma=3.0),
+            optimizers=steps(1.5e-2, {3: 4}),
+            chosen_on="validation",
         ),
-        "paper": dict(dataset="mnist", system={}, fit=dict(epochs=400, batch_size=128, optimizers=steps(2e-3, {}))),
-    }
-    return Experiment(question, AdversarialLatentAutoencoder, settings, measures.generation)
+        long=Settings("mnist", epochs=40, system=dict(hidden=(512, 512), gamma=1.0), optimizers=steps(6e-3, {30: 3})),
+        paper=Settings("mnist", epochs=400, batch_size=128, optimizers=steps(2e-3, {}), chosen_on="paper"),
+    )
 
 
-def _styles(question: str, dataset: str, resolution: int, channels: tuple, stages: tuple, paper: dict) -> Experiment:
-    """StyleALAE that grows: ``stages`` are the updates of each, ``paper`` what its own authors would have built."""
-    step = Adam(5e-3, beta1=0.0, beta2=0.99)
-    steps = {"discriminator": step, "generator": step, "reciprocity": step}
-    common = dict(resolution=resolution, growing=True)
-    settings = {
-        "smoke": dict(
-            dataset="digits",
+def _styles(question: str, dataset: str, resolution: int, *, quick: dict, long: dict, paper: dict) -> Experiment:
+    """StyleALAE that grows: each profile's channels, latent dimension and the updates of its stages.
+
+    All steps are one optimizer's, the discriminator's: the system's own way.
+    """
+
+    def settings(updates: tuple[int, ...], batch_size: int, **system) -> Settings:
+        common = dict(resolution=resolution, gamma=1.0, growing=True)
+        step = {"discriminator": Adam(5e-3, beta1=0.0, beta2=0.99)}
+        return Settings(dataset, updates=updates, batch_size=batch_size, system={**common, **system}, optimizers=step)
+
+    return Experiment(
+        question,
+        StyleAdversarialLatentAutoencoder,
+        measures.generation,
+        smoke=Settings(
+            "digits",
+            updates=(20, 20),
+            batch_size=32,
             system=dict(resolution=16, latent_dim=16, channels=(8, 8, 8), gamma=1.0, growing=True),
-            fit=(dict(updates=20, batch_size=32), dict(updates=20, batch_size=32)),
         ),
-        "long": dict(
-            dataset=dataset,
-            system=dict(latent_dim=64, channels=channels, gamma=1.0, **common),
-            fit=tuple(dict(updates=updates, batch_size=64, optimizers=steps) for updates in stages),
-        ),
-        "paper": dict(
-            dataset=dataset,
-            system=dict(**paper, **common),
-            fit=tuple(dict(updates=20 * updates, batch_size=128, optimizers=steps) for updates in stages),
-        ),
-    }
-    return Experiment(question, StyleAdversarialLatentAutoencoder, settings, measures.generation)
+        quick=settings(**quick),
+        long=settings(batch_size=64, **long),
+        paper=settings(batch_size=128, gamma=10.0, **paper),
+    )
 
 
 BEYOND: dict[str, Experiment] = {
@@ -107,16 +116,16 @@ BEYOND: dict[str, Experiment] = {
         "StyleALAE, MNIST at 32x32",
         "mnist",
         32,
-        (48, 32, 16, 8),
-        stages=(1500, 4000, 2500),
-        paper=dict(latent_dim=128, channels=(128, 128, 64, 32)),
+        quick=dict(updates=(200, 200, 100), batch_size=32, latent_dim=32, channels=(32, 24, 16, 8)),
+        long=dict(updates=(1500, 4000, 2500), latent_dim=64, channels=(48, 32, 16, 8)),
+        paper=dict(updates=(30_000, 80_000, 50_000), latent_dim=128, channels=(128, 128, 64, 32)),
     ),
     "style-alae-faces": _styles(
         "StyleALAE, faces at 64x64 (12,000 crops of CelebA)",
         "celeba64",
         64,
-        (48, 48, 32, 16, 8),
-        stages=(1000, 2000, 3000, 1200),
-        paper=dict(latent_dim=256, channels=(256, 256, 128, 64, 32)),
+        quick=dict(updates=(150, 100, 50, 20), batch_size=32, latent_dim=32, channels=(32, 32, 24, 16, 8)),
+        long=dict(updates=(1000, 2000, 3000, 1200), latent_dim=64, channels=(48, 48, 32, 16, 8)),
+        paper=dict(updates=(20_000, 40_000, 60_000, 24_000), latent_dim=256, channels=(256, 256, 128, 64, 32)),
     ),
 }

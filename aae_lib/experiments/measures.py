@@ -1,11 +1,17 @@
-"""What is measured on the trained system of an experiment: functions of (system, data) to named numbers."""
+"""What is measured on the trained system of an experiment.
+
+Each is a function of (system, data) to named numbers of the validation images, by which settings are chosen, and of the
+test images, which are reported: {"validation": {...}, "test": {...}}.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from ..data import Dataset
+from ..data import Dataset, Split
 from ..evaluation import (
     Samples,
     clustering_error,
@@ -24,72 +30,85 @@ from ..pixels import as_float
 from ..systems import System
 
 SIGMAS = np.logspace(-1.5, 0, 31)
+HELD_OUT = ("validation", "test")
+Numbers = dict[str, dict[str, float]]
 
 
-def latent(system: System, data: Dataset) -> dict[str, float]:
+def latent(system: System, data: Dataset) -> Numbers:
     """How near q(z) is to p(z) on hold-out images, how well classes lie apart there, and the reconstruction error."""
-    z = system.encode(data.test.images, seed=0)  # (N, Z), draws from q(z | x)
     train = data.train.take(torch.arange(min(10_000, len(data.train))))
-    distance = distance_to_prior(z, system)
-    pixels = as_float(data.test.images)
-    return {
-        "mmd": distance.mmd,
-        "mmd_floor": distance.mmd_floor,
-        "sliced_wasserstein": distance.sliced_wasserstein,
-        "sliced_wasserstein_floor": distance.sliced_wasserstein_floor,
-        "holes": holes(z, system),
-        "knn_accuracy": knn_accuracy(system.encode(train.images, seed=0), train.labels, z, data.test.labels),
-        "half_squared_error": float(half_squared_error(system.reconstruct(data.test.images), pixels)),
-    }
+    codes = system.encode(train.images, seed=0)
+
+    def of(split: Split) -> dict[str, float]:
+        z = system.encode(split.images, seed=0)  # (N, Z), draws from q(z | x)
+        return {
+            **_distances(system, split),
+            "holes": holes(z, system),
+            "knn_accuracy": knn_accuracy(codes, train.labels, z, split.labels),
+            "half_squared_error": float(half_squared_error(system.reconstruct(split.images), as_float(split.images))),
+        }
+
+    return _on_both(data, of)
 
 
-def generation(system: System, data: Dataset) -> dict[str, float]:
-    """How near samples, and reconstructions of test images, come to test images, in features of a small classifier.
+def generation(system: System, data: Dataset) -> Numbers:
+    """How near samples, and reconstructions of hold-out images, come to these, in features of a small classifier.
 
-    Of equally many images each, at most 5,000; the floor is what other real images, the validation's, score.
+    Of equally many images each, at most 5,000; the floor is what other real images, of the other split, score.
     """
     network = train_feature_network(data.train)
     count = min(5000, len(data.test), len(data.validation))
-    test = data.test.images[:count]
-    remade = system.reconstruct(test)
-    real = network.features(test)
     made = network.features(system.sample(count))
-    precision, recall = precision_recall(real, made)
-    return {
-        "feature_fid": feature_fid(real, made),
-        "feature_fid_of_reconstructions": feature_fid(real, network.features(remade)),
-        "feature_fid_floor": feature_fid(real, network.features(data.validation.images[:count])),
-        "precision": precision,
-        "recall": recall,
-        "half_squared_error": float(half_squared_error(remade, as_float(test))),
-    }
+    features = {split: network.features(getattr(data, split).images[:count]) for split in HELD_OUT}
+    floor = feature_fid(features["validation"], features["test"])
+
+    def of(split: Split) -> dict[str, float]:
+        images = split.images[:count]
+        remade = system.reconstruct(images)
+        real = features["test" if split is data.test else "validation"]
+        precision, recall = precision_recall(real, made)
+        return {
+            "feature_fid": feature_fid(real, made),
+            "feature_fid_of_reconstructions": feature_fid(real, network.features(remade)),
+            "feature_fid_floor": floor,
+            "precision": precision,
+            "recall": recall,
+            "half_squared_error": float(half_squared_error(remade, as_float(images))),
+        }
+
+    return _on_both(data, of)
 
 
-def codes_and_samples(system: System, data: Dataset) -> dict[str, float]:
-    """How near q(z) is to p(z) on test images, and how near samples and reconstructions are to them."""
-    distance = distance_to_prior(system.encode(data.test.images, seed=0), system)
-    names = ("mmd", "mmd_floor", "sliced_wasserstein", "sliced_wasserstein_floor")
-    return {**{name: getattr(distance, name) for name in names}, **generation(system, data)}
+def codes_and_samples(system: System, data: Dataset) -> Numbers:
+    """How near q(z) is to p(z) on hold-out images, and how near samples and reconstructions are to them."""
+    made = generation(system, data)
+    return {name: {**_distances(system, getattr(data, name)), **made[name]} for name in HELD_OUT}
 
 
-def classification(system: System, data: Dataset) -> dict[str, float]:
-    """The shares of hold-out images that ``classify`` gets wrong."""
-    return {
-        f"{name}_error": float((system.classify(split.images) != split.labels).float().mean())
-        for name, split in (("test", data.test), ("validation", data.validation))
-    }
+def classification(system: System, data: Dataset) -> Numbers:
+    """The share of hold-out images that ``classify`` gets wrong."""
+    return _on_both(
+        data, lambda split: {"error": float((system.classify(split.images) != split.labels).float().mean())}
+    )
 
 
-def clustering(system: System, data: Dataset) -> dict[str, float]:
-    """Test errors by the paper's rule and by the majority rule, and how many clusters no test image is in."""
-    held_out = (data.validation, data.test)
-    validation, test = (system.probabilities(split.images) for split in held_out)
-    found = {
-        rule: clustering_error(validation, data.validation.labels, test, data.test.labels, rule=rule)
-        for rule in ("paper", "majority")
-    }
-    errors = {f"{rule}_rule_error": result.error for rule, result in found.items()}
-    return {**errors, "empty_clusters": float(len(found["paper"].empty))}
+def clustering(system: System, data: Dataset) -> Numbers:
+    """Errors by the paper's rule and by the majority rule, and how many clusters no image is in.
+
+    Validation images name the clusters, so that their own errors are a little too good.
+    """
+    named = system.probabilities(data.validation.images)
+
+    def of(split: Split) -> dict[str, float]:
+        probabilities = named if split is data.validation else system.probabilities(split.images)
+        found = {
+            rule: clustering_error(named, data.validation.labels, probabilities, split.labels, rule=rule)
+            for rule in ("paper", "majority")
+        }
+        errors = {f"{rule}_rule_error": result.error for rule, result in found.items()}
+        return {**errors, "empty_clusters": float(len(found["paper"].empty))}
+
+    return _on_both(data, of)
 
 
 def likelihood(
@@ -99,11 +118,29 @@ def likelihood(
     images: tuple[int, int] = (2000, 10_000),
     *,
     progress: bool = False,
-) -> dict[str, float]:
-    """The Parzen estimate of ``count`` samples: σ by the first validation images, nats of the first test ``images``."""
-    samples, (of_validation, of_test) = Samples(system, count), images
-    validation, test = data.validation.images[:of_validation], data.test.images[:of_test]
-    sigma = sigma_search(samples, validation.to(system.device), SIGMAS, progress=progress).sigma
-    nats = parzen_log_likelihood(samples, test.to(system.device), sigma=sigma, progress=progress)
-    mean, error = mean_and_standard_error(nats)
-    return {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": float(count)}
+) -> Numbers:
+    """The Parzen estimate of ``count`` samples in nats, of the first ``images`` of validation and of test.
+
+    The validation images choose σ, so that their own likelihood is a little too good.
+    """
+    samples = Samples(system, count)
+    sizes = dict(zip(HELD_OUT, images, strict=True))
+    held_out = {name: getattr(data, name).images[:size].to(system.device) for name, size in sizes.items()}
+    sigma = sigma_search(samples, held_out["validation"], SIGMAS, progress=progress).sigma
+    numbers = {}
+    for name, some in held_out.items():
+        nats = parzen_log_likelihood(samples, some, sigma=sigma, progress=progress)
+        mean, error = mean_and_standard_error(nats)
+        numbers[name] = {"log_likelihood": mean, "standard_error": error, "sigma": sigma, "samples": float(count)}
+    return numbers
+
+
+def _on_both(data: Dataset, of: Callable[[Split], dict[str, float]]) -> Numbers:
+    return {name: of(getattr(data, name)) for name in HELD_OUT}
+
+
+def _distances(system: System, split: Split) -> dict[str, float]:
+    """How far q(z) is from p(z), each beside what draws of p(z) themselves score."""
+    distance = distance_to_prior(system.encode(split.images, seed=0), system)
+    names = ("mmd", "mmd_floor", "sliced_wasserstein", "sliced_wasserstein_floor")
+    return {name: getattr(distance, name) for name in names}

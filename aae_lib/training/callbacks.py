@@ -24,6 +24,10 @@ class Moment:
     epoch: float
     history: History
 
+    def stop(self) -> None:
+        """End the training after this update, as Ctrl-C does."""
+        self.history.interrupted = True
+
 
 class Snapshots:
     """Callback that keeps ``take(system)`` at given updates: ``Snapshots(lambda s: s.sample(16), at=(0, 100))``."""

@@ -230,10 +230,11 @@ def table_row(name, numbers, more=""):
 
 def long_run(name):
     """The first run of an experiment in results/ as (10K, 10M, words): nats, and what they were computed with."""
-    runs = [run for run in experiments.records(name, "../results") if run["profile"] != "smoke"]
+    runs = experiments.records(name, "../results", profile="long")
     if not runs:
         return "–", "–", ""
-    found, ten_million = runs[0]["metrics"], [one for one in runs[0].get("likelihoods", []) if one["samples"] == 1e7]
+    found = runs[0]["metrics"]["test"]
+    ten_million = [one for one in runs[0].get("likelihoods", []) if one["samples"] == 1e7]
     numbers = [f"{one['log_likelihood']:.0f} ± {one['standard_error']:.0f}" for one in (found, *ten_million)]
     widths = ", ".join(f"{one['sigma']:.3f}" for one in (found, *ten_million))
     return numbers[0], (*numbers, "–")[1], f"\n    {name}: {runs[0]['updates']:,} updates, sigma {widths}"

@@ -594,7 +594,7 @@ for labelled in (more, torch.arange(len(data.train))):
 #
 # Ours beside the paper's: test error in %. *Here* is this run, one seed; *long* are the runs of the named experiments that lie in
 # `results/`, of networks with 1000 units and tens of epochs, averaged over their seeds where there are several (`python -m
-# aae_lib.experiments run semi-supervised-100 --seed 0` makes one). The other rows are the paper's, which took them from their authors.
+# aae_lib.experiments run semi-supervised-100 --profile long` makes one). The other rows are the paper's, which took them from their authors.
 
 # %%
 PAPER = {  # labels: 100, 1000, all
@@ -612,7 +612,7 @@ here["VAE (M1) + SVM"] = {len(few): svm(few), len(more): svm(more)}
 here["VAE (M2)"], here["VAT"] = {len(few): error(m2, data.test)}, {len(few): error(vat, data.test)}
 counts = (len(few), len(more), len(data.train))
 long_runs = {
-    count: [run for run in experiments.records(f"semi-supervised-{name}", "../results") if run["profile"] != "smoke"]
+    count: experiments.records(f"semi-supervised-{name}", "../results", profile="long")
     for count, name in zip(counts, ("100", "1000", "all"), strict=True)
 }
 
@@ -623,7 +623,7 @@ def cell(number):
 
 
 def mean_error(runs):
-    return 100 * np.mean([run["metrics"]["test_error"] for run in runs]) if runs else None
+    return 100 * np.mean([run["metrics"]["test"]["error"] for run in runs]) if runs else None
 
 
 print(f"{'':16}" + "".join(f"{f'{count:,} labels':^27}" for count in counts))
@@ -636,7 +636,7 @@ for name, published in PAPER.items():
     print(row)
 for count, runs in long_runs.items():
     for run in runs:
-        reached = f"{run['metrics']['test_error']:.2%} after {run['updates']:,} updates"
+        reached = f"{run['metrics']['test']['error']:.2%} after {run['updates']:,} updates"
         print(f"long: {count:,} labels, seed {run['seed']}, {reached}")
 
 # %% [markdown]
@@ -651,7 +651,9 @@ published = {
     name: {count: number for count, number in zip(counts, PAPER[name], strict=True)}
     for name in ("AAE", "network alone")
 }
-long_errors = {count: [100 * run["metrics"]["test_error"] for run in runs] for count, runs in long_runs.items() if runs}
+long_errors = {
+    count: [100 * run["metrics"]["test"]["error"] for run in runs] for count, runs in long_runs.items() if runs
+}
 figures.show(
     figures.labels_against_error(
         here | ({"AAE, long runs": long_errors} if long_errors else {}),
@@ -678,7 +680,7 @@ figures.show(
 milestones = {600 * epoch: percent for epoch, percent in {1: 16.5, 50: 3.40, 500: 2.21, 5000: 1.80}.items()}
 curves = {"this notebook": (list(watch.pictures), list(watch.pictures.values()))}
 for run in long_runs[len(few)][:3]:
-    seen = [(point["updates"], 100 * point["test_error"]) for point in run["curve"]]
+    seen = [(point["updates"], 100 * point["test"]["error"]) for point in run["curve"]]
     if seen:
         curves[f"long run, seed {run['seed']}"] = tuple(zip(*seen, strict=True))
 figures.show(

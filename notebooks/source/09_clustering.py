@@ -300,7 +300,7 @@ train(thirty, settings.epochs[1])
 
 # %%
 long_runs = {
-    k: [run["metrics"] for run in experiments.records(f"clustering-{k}", "../results") if run["profile"] != "smoke"]
+    k: [run["metrics"]["test"] for run in experiments.records(f"clustering-{k}", "../results", profile="long")]
     for k in (16, 30)
 }
 quick = {16: system, 30: thirty}
@@ -375,8 +375,8 @@ for name, trained in (("the paper's losses", system), ("with consistency", consi
     print(
         f"{name:20} paper's rule {paper_rule.error:6.1%}   majority {majority.error:6.1%}   empty: {len(majority.empty)}"
     )
-for run in experiments.records("clustering-30-consistent", "../results"):
-    found, epochs = run["metrics"], run["epochs"]
+for run in experiments.records("clustering-30-consistent", "../results", profile="long"):
+    found, epochs = run["metrics"]["test"], run["epochs"]
     print(f"a long run of 30 clusters with λ = 0.2 ({epochs:.0f} epochs, seed {run['seed']}):", end=" ")
     print(f"paper's rule {found['paper_rule_error']:.1%}, majority {found['majority_rule_error']:.1%}", end=", ")
     print(f"empty: {found['empty_clusters']:.0f}")

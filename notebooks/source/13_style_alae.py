@@ -393,9 +393,9 @@ stored = restore("../results/weights/style-alae-mnist.safetensors")
 shown = stored if data.name == "mnist" else system
 print("shown from here on:", "the stored system" if shown is stored else "the system trained above")
 print(f"pictures of {shown.resolution}x{shown.resolution}, w of {shown.latent_dim}, {shown.layers} style inputs")
-for run in experiments.records("style-alae-mnist", "../results"):
+for run in experiments.records("style-alae-mnist", "../results", profile="long"):
     print(f"stored: {run['updates']:,} updates in {run['seconds'] / 60:.0f} minutes, seed {run['seed']};", end=" ")
-    print(", ".join(f"{name} {run['metrics'][name]:.2f}" for name in ("precision", "recall")))
+    print(", ".join(f"{name} {run['metrics']['test'][name]:.2f}" for name in ("precision", "recall")))
 figures.show(
     figures.show_images(shown.sample(60, seed=1), 15, "Sixty draws"),
     alt="Sixty decoded draws in four rows, nearly all of them readable digits in various slants and strokes: ones, sevens, nines, "
