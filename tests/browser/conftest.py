@@ -1,6 +1,6 @@
 """Widgets in a real browser: skipped where playwright or Chromium is missing, failed where ``AAE_BROWSER=required``.
 
-A page talks to a stand-in for the notebook's model, so neither JupyterLab nor a server is needed; ``test_lab.py`` has both.
+A page talks to a stand-in for the notebook's model, so neither JupyterLab nor a server is needed: see ``test_lab.py``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import base64
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -94,18 +95,21 @@ def open_page(browser):
 
 @pytest.fixture
 def pixels_of():
-    """A function that returns the RGB pixels (H, W, 3), nested lists, of each canvas that a CSS selector finds."""
+    """A function that returns the RGB pixels, arrays (H, W, 3), of each canvas that a CSS selector finds."""
 
-    def pixels_of(page, selector: str) -> list:
+    def pixels_of(page, selector: str) -> list[np.ndarray]:
         page.evaluate(FRAME)
-        return page.evaluate(
+        found = page.evaluate(
             """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
               const { width, height } = canvas;
               const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-              return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) =>
-                Array.from(data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3))));
+              return [height, width, btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(""))];
             })""",
             selector,
         )
+        return [
+            np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(height, width, 4)[..., :3].astype(int)
+            for height, width, text in found
+        ]
 
     return pixels_of
