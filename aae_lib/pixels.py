@@ -14,7 +14,7 @@ MOST_PLACES = MOST_IMAGES * 28 * 28  # pixels' places at once: a map of 64 chann
 
 def as_float(images: Tensor) -> Tensor:
     """Pixels in [0, 1] as float32; uint8 is divided by 255."""
-    return images.float() / 255 if images.dtype == torch.uint8 else images.float()
+    return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
 def chunk_size(image_shape: Sequence[int]) -> int:

@@ -76,6 +76,12 @@ class Phase:
         """Of the losses in the history: its parts', or its own."""
         return self.parts or (self.name,)
 
+    def total(self, terms: Tensor) -> Tensor:
+        """The sum of the loss's ``terms``, () or (P,), each weighed by its factor."""
+        if self.factors:
+            terms = terms.reshape(-1) * terms.new_tensor(self.factors)
+        return terms.sum() if terms.ndim else terms
+
     def weights(self) -> list[nn.Parameter]:
         return [weight for network in self.learns for weight in network.parameters()]
 

