@@ -1,14 +1,20 @@
 """The ledger: runs are complete, resumable and honest about what they were."""
 
+import contextlib
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from aae_lib.checks import DataError
 from aae_lib.data import Split, load
-from aae_lib.experiments import EXPERIMENTS, ledger, likelihood, records, run, table
+from aae_lib.experiments import EXPERIMENTS, PROFILES, ledger, likelihood, rebuild, records, repeat, run, running, table
 from aae_lib.experiments.__main__ import main
+from aae_lib.storage import describe
 from aae_lib.systems import SGD
 
 
@@ -20,9 +26,18 @@ def folders(tmp_path_factory):
     return root
 
 
-def test_every_experiment_has_settings_for_every_profile():
-    for experiment in EXPERIMENTS.values():
-        assert set(experiment.settings) in ({"smoke", "quick", "paper"}, {"smoke", "long", "paper"})
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_plan_says_as_plain_json_all_that_a_run_needs(name, profile):
+    shape = (3, 32, 32) if "faces" in name else (1, 28, 28)
+    with torch.device("meta") if profile == "paper" else contextlib.nullcontext():  # weights that nobody looks at
+        planned = ledger.plan(name, EXPERIMENTS[name], profile, 3, shape)
+        system, settings = rebuild(json.loads(json.dumps(planned)))
+    again = {**settings.to_json(), "system": describe(system)}
+    assert json.loads(json.dumps(again)) == planned["settings"] == json.loads(json.dumps(planned["settings"]))
+    wanted = EXPERIMENTS[name].settings(profile)
+    assert settings.stages() == wanted.stages()
+    assert planned["settings"]["system"]["seed"] == 3
 
 
 @pytest.mark.parametrize(
@@ -34,19 +49,23 @@ def test_every_experiment_has_settings_for_every_profile():
     ],
 )
 def test_paper_settings_are_the_papers(name, epochs, reconstruction, game):
-    training = EXPERIMENTS[name].settings["paper"]["fit"]
-    assert (training["epochs"], training["batch_size"]) == (epochs, 100)
-    assert training["optimizers"]["reconstruction"] == reconstruction
-    assert training["optimizers"]["discriminators"] == training["optimizers"]["generators"] == game
+    settings = EXPERIMENTS[name].paper
+    assert (settings.epochs, settings.batch_size, settings.chosen_on) == (epochs, 100, "paper")
+    assert settings.optimizers["reconstruction"] == reconstruction
+    assert settings.optimizers["discriminators"] == settings.optimizers["generators"] == game
 
 
 def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):
     record = json.loads((folders / "results" / "aae-gaussian.smoke.seed0.json").read_text())
     assert record["updates"] == 20 * (len(load("digits").train) // 50)
-    assert record["commit"] is None or len(record["commit"].rstrip("+")) == 40
-    assert {"seed", "device", "versions", "settings", "system", "dataset", "losses", "health"} <= set(record)
-    assert all(isinstance(value, float) for value in record["metrics"].values())
-    assert 0.1 < record["metrics"]["knn_accuracy"] <= 1
+    assert all(commit is None or len(commit.rstrip("+")) == 40 for commit in record["commits"])
+    assert {"seed", "device", "versions", "settings", "threads", "losses", "health"} <= set(record)
+    assert record["machine"] not in ("", "cpu") and record["threads"] == torch.get_num_threads()
+    assert set(record["metrics"]) == {"validation", "test"}
+    for numbers in record["metrics"].values():
+        assert all(isinstance(value, float) for value in numbers.values())
+        assert 0.1 < numbers["knn_accuracy"] <= 1
+    assert record["metrics"]["validation"] != record["metrics"]["test"]
     left = [path.name for path in (folders / "runs").iterdir()]
     assert left == ["aae-gaussian.smoke.seed0.trained.safetensors"], "the checkpoint goes, the trained system stays"
 
@@ -58,32 +77,103 @@ def test_the_same_seed_gives_the_same_numbers(folders, tmp_path):
 
 
 def test_a_stopped_run_goes_on_where_it_was(folders, tmp_path, monkeypatch):
-    whole = ledger.fit
+    whole = running.fit
 
     def half(system, images, *, epochs, **settings):
         history = whole(system, images, epochs=epochs // 2, **settings)
         history.interrupted = True
         return history
 
-    monkeypatch.setattr(ledger, "fit", half)
+    monkeypatch.setattr(running, "fit", half)
     places = dict(results=tmp_path / "results", checkpoints=tmp_path / "runs", progress=False)
     assert run("aae-gaussian", profile="smoke", **places) is None
     assert not list((tmp_path / "results").glob("*.json"))
     assert list((tmp_path / "runs").iterdir()), "what was trained is kept"
-    monkeypatch.setattr(ledger, "fit", whole)
+    monkeypatch.setattr(running, "fit", whole)
     resumed = run("aae-gaussian", profile="smoke", **places)
     first = json.loads((folders / "results" / resumed.name).read_text())
     assert json.loads(resumed.read_text())["metrics"] == first["metrics"]
 
 
-def test_the_table_averages_over_seeds_and_shows_the_papers_number(tmp_path):
-    for seed, value in ((0, 1.0), (1, 3.0)):
+def test_a_finished_run_is_not_made_again_unless_told(folders, monkeypatch):
+    places = dict(results=folders / "results", checkpoints=folders / "runs", progress=False)
+    path = folders / "results" / "aae-gaussian.smoke.seed0.json"
+    before = path.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "fit", None)
+        assert run("aae-gaussian", profile="smoke", **places) == path
+    assert path.read_bytes() == before
+    assert run("aae-gaussian", profile="smoke", again=True, **places) == path
+    first, second = json.loads(before), json.loads(path.read_bytes())
+    assert second["metrics"] == first["metrics"] and second["seconds"] != first["seconds"]
+
+
+def test_a_record_is_enough_to_make_its_run_again(folders, tmp_path, monkeypatch):
+    record = folders / "results" / "aae-gaussian.smoke.seed0.json"
+    changed = replace(EXPERIMENTS["aae-gaussian"], smoke=EXPERIMENTS["vae-gaussian"].quick)
+    monkeypatch.setitem(EXPERIMENTS, "aae-gaussian", changed)  # the catalogue has moved on since
+    path = repeat(record, results=tmp_path, checkpoints=tmp_path, progress=False)
+    first, second = json.loads(record.read_text()), json.loads(path.read_text())
+    assert second["weights"]["sha256"] == first["weights"]["sha256"]
+    assert (second["metrics"], second["settings"]) == (first["metrics"], first["settings"])
+    with pytest.raises(DataError, match="was made with other settings"):
+        run("aae-gaussian", profile="smoke", results=tmp_path, checkpoints=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "there is no record .*; make it with"),
+        ("{", "is damaged"),
+        ("[]", "is no record of this version"),
+        ('{"format": 1}', "is no record of this version"),
+    ],
+)
+def test_what_is_no_record_is_refused(content, sentence, tmp_path, capsys):
+    path = tmp_path / "aae-gaussian.smoke.seed0.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(["repeat", str(path), "--results", str(tmp_path / "again")]) == 1
+    assert re.search(sentence, capsys.readouterr().err)
+    if content is not None:
+        with pytest.raises(DataError, match=sentence):
+            run("aae-gaussian", profile="smoke", results=tmp_path, checkpoints=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_committed_records_can_be_read_and_rebuilt():
+    committed = records(results=Path(__file__).parent.parent / "results")
+    assert len(committed) >= 24
+    for record in committed:
+        system, settings = rebuild(record)
+        assert describe(system) == record["settings"]["system"] and settings.stages()
+        assert record["metrics"]["test"]
+
+
+def test_a_resumed_run_names_every_commit_that_it_was_made_with(tmp_path, monkeypatch):
+    places = dict(profile="smoke", results=tmp_path / "results", checkpoints=tmp_path / "runs", progress=False)
+    commits = iter(["a" * 40, "b" * 40])
+    monkeypatch.setattr(ledger, "commit", lambda: next(commits))
+    looks = iter([False, True])
+    monkeypatch.setattr(running, "NOTE_SECONDS", 0.0)
+    assert run("vae-gaussian", stop=lambda: next(looks, True), **places) is None
+    record = json.loads(run("vae-gaussian", **places).read_text())
+    assert (record["commits"], record["sittings"]) == (["a" * 40, "b" * 40], 2)
+
+
+def test_the_table_averages_over_seeds_and_shows_validation_and_the_papers_number(tmp_path):
+    for seed, value in ((0, 1.0), (1, 3.0), (2, 9.0)):
+        settings = {"dataset": "mnist", "chosen_on": "validation", "epochs": 1 + seed // 2, "system": {"seed": seed}}
         record = {
-            "experiment": "e", "profile": "paper", "dataset": "mnist", "seed": seed, "updates": 1200, "device": "cuda",
-            "metrics": {"error": value}, "paper": {"error": 1.9},
+            "format": 2, "experiment": "e", "profile": "paper", "seed": seed, "updates": 1200, "device": "cuda",
+            "settings": settings, "paper": {"error": 1.9},
+            "metrics": {"validation": {"error": value + 1}, "test": {"error": value}},
         }  # fmt: skip
         (tmp_path / f"{seed}.json").write_text(json.dumps(record))
-    assert "| e | paper | mnist | 0, 1 | 1,200 | cuda | 2 ± 1.4 (paper: 1.9) |" in table(tmp_path)
+    printed = table(tmp_path)
+    both = "| e | paper | mnist | validation | 0, 1 | 1,200 | cuda | 2 ± 1.4 (validation: 3, paper: 1.9) |"
+    assert both in printed
+    assert "| 2 | 1,200 | cuda | 9 (validation: 10, paper: 1.9) |" in printed, "other settings have a row of their own"
 
 
 def test_the_command_line(capsys):
@@ -96,13 +186,14 @@ def test_the_command_line(capsys):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_paper_settings_build_and_train_one_step(name):
-    settings, training = EXPERIMENTS[name].settings["paper"], EXPERIMENTS[name].stages("paper")[0]
-    system = EXPERIMENTS[name].build((1, 8, 8), seed=0, **settings["system"])
+    settings = EXPERIMENTS[name].paper
+    training = settings.stages()[0]
+    system = EXPERIMENTS[name].build((1, 8, 8), seed=0, **settings.system)
     count = training["batch_size"]
     images = torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     split = Split(images, torch.arange(count) % 10)
     once = {**training, "epochs": 1, "updates": None}
-    assert ledger.fit(system, split, seed=0, progress=False, **once).update == 1
+    assert running.fit(system, split, seed=0, progress=False, **once).update == 1
 
 
 @pytest.mark.parametrize(
@@ -111,13 +202,13 @@ def test_paper_settings_build_and_train_one_step(name):
 )
 def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path):
     record = json.loads(run(name, profile="smoke", results=tmp_path, checkpoints=tmp_path, progress=False).read_text())
-    assert set(record["paper"]) <= set(record["metrics"])
-    assert all(np.isfinite(value) for value in record["metrics"].values())
-    watched = {"updates", *record["metrics"]} if EXPERIMENTS[name].watch else None
-    assert all(set(point) == watched for point in record["curve"])
-    assert bool(record["curve"]) is (watched is not None)
-    if "test_error" in record["metrics"]:
-        assert record["labelled"] == 100 and record["metrics"]["test_error"] < 0.4
+    validation, test = record["metrics"]["validation"], record["metrics"]["test"]
+    assert set(record["paper"]) <= set(test) == set(validation)
+    assert all(np.isfinite([*validation.values(), *test.values()]))
+    assert all(set(point) == {"updates", "validation", "test"} for point in record["curve"])
+    assert bool(record["curve"]) is EXPERIMENTS[name].watch
+    if "error" in test:
+        assert record["settings"]["labelled"] == 100 and test["error"] < 0.4
     assert records(name, tmp_path) == [record] and records("another", tmp_path) == []
 
 
@@ -135,20 +226,29 @@ def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):
     assert after == before
     assert (few["samples"], few["images"], many["samples"], many["images"]) == (20, 200, 30_000, 250)
     assert few["log_likelihood"] < many["log_likelihood"]
+    trained = next(Path("runs").glob("*.trained.safetensors"))
+    whole = trained.read_bytes()
+    trained.write_bytes(whole[:-1000])
+    with pytest.raises(DataError, match=r"is not the file that its record names .*make it anew with: .* --again"):
+        likelihood("parzen-mnist", 20, profile="smoke", progress=False)
+    trained.unlink()
+    with pytest.raises(FileNotFoundError, match=r"is missing; make it with: .* run parzen-mnist .* --again"):
+        likelihood("parzen-mnist", 20, profile="smoke", progress=False)
+    assert json.loads(path.read_text())["likelihoods"] == [few, many]
 
 
 def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):
     places = dict(profile="smoke", results=tmp_path / "results", checkpoints=tmp_path / "runs", progress=False)
-    whole = ledger.fit
+    whole = running.fit
 
     def half(system, images, *, epochs, **settings):
         history = whole(system, images, epochs=epochs // 2, **settings)
         history.interrupted = True
         return history
 
-    monkeypatch.setattr(ledger, "fit", half)
+    monkeypatch.setattr(running, "fit", half)
     run("clustering-16", **places)
-    monkeypatch.setattr(ledger, "fit", whole)
+    monkeypatch.setattr(running, "fit", whole)
     curve = json.loads(run("clustering-16", **places).read_text())["curve"]
     updates = [point["updates"] for point in curve]
     assert updates == sorted(set(updates)) and len(updates) >= 50

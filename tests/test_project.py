@@ -70,7 +70,7 @@ def test_conda_installs_what_pip_installs():
     lines = [line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()]
     assert f"- python{PROJECT['requires-python']}" in lines
     assert lines[-3:] == ["- pip:", "- -c constraints.txt", "- -e .[lab,test]"]
-    assert set(PROJECT["optional-dependencies"]) == {"lab", "test"}
+    assert set(PROJECT["optional-dependencies"]) == {"cluster", "lab", "test"}
 
 
 def test_readme_activates_the_environment_that_conda_creates():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ..training import process_group
 from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, sweep, table
 from .ledger import RESULTS
 from .running import CHECKPOINTS
@@ -31,7 +32,9 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    return _finished(run(chosen.name, profile=chosen.profile, seed=chosen.seed, **_where(chosen)))
+    with process_group() as group:  # of the processes that torchrun started, or of this one alone
+        path = run(chosen.name, profile=chosen.profile, seed=chosen.seed, **_where(chosen))
+    return _finished(path) if group.rank == 0 else 0
 
 
 def _repeat(chosen: argparse.Namespace) -> int:

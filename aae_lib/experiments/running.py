@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from ..data import BUILT_IN, PUBLIC, Dataset, data_roots, load
 from ..files import writable, write_whole
 from ..storage import save
 from ..training import Moment, fit
+from ..training.distributed import processes
 from ..training.precision import choose_autocast, precision_of
 from . import ledger, measures
 from .catalogue import EXPERIMENTS
@@ -25,9 +28,10 @@ NOTE_SECONDS = 2  # how often a run says how far it is
 
 
 class Notes:
-    """Callback that keeps beside the checkpoint what the checkpoint does not hold: commits, curve, how far the run is.
+    """Callback that keeps beside the checkpoint what the checkpoint does not hold: sittings, curve, how far the run is.
 
-    ``stop`` is asked now and then whether the training shall end early.
+    A sitting is one process's work on the run: its commit, machine and process. ``stop`` is asked now and then whether
+    the training shall end early.
     """
 
     def __init__(
@@ -39,12 +43,10 @@ class Notes:
         self.written = 0.0
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            self.commits, self.curve = list(kept["commits"]), list(kept["curve"])
+            self.sittings, self.curve = list(kept["sittings"]), list(kept["curve"])
         except (OSError, ValueError, LookupError, TypeError):
-            self.commits, self.curve = [], []
-        commit = ledger.commit()
-        if commit not in self.commits[-1:]:
-            self.commits.append(commit)
+            self.sittings, self.curve = [], []
+        self.sittings.append({"commit": ledger.commit(), "machine": platform.node(), "process": os.getpid()})
 
     def __call__(self, moment: Moment) -> None:
         updates = self.before + moment.update
@@ -59,7 +61,7 @@ class Notes:
 
     def write(self, updates: int) -> None:
         """Write down how far it is, in a file that other processes may read."""
-        notes = {"updates": updates, "total": self.total, "commits": self.commits, "curve": self.curve}
+        notes = {"updates": updates, "total": self.total, "sittings": self.sittings, "curve": self.curve}
         write_whole(self.path, json.dumps(notes))
         self.written = time.monotonic()
 
@@ -80,7 +82,7 @@ def run(
 
     The checkpoint in ``checkpoints`` is kept until the result is written, so calling again goes on with a stopped run.
     A run whose record lies in ``results`` is finished: it is not made again unless told so (``again``). The trained
-    system stays in ``checkpoints``, for ``restore``.
+    system stays in ``checkpoints``, for ``restore``. Within ``process_group`` the training is shared by all processes.
     Raises ValueError or TypeError on bad arguments, DataError where a record or a checkpoint is of other settings.
     """
     experiment = EXPERIMENTS[checks.one_of("name", name, EXPERIMENTS)]
@@ -126,7 +128,9 @@ def _run(
     progress: bool,
     stop: Callable[[], bool],
 ) -> Path | None:
-    if path.exists() and not again:
+    group = processes()
+    (finished,) = group.any(path.exists() and not again)
+    if finished:
         ledger.refuse_others(ledger.read(path), planned, path)
         return path
     checkpoint = checkpoints / f"{path.stem}.safetensors"
@@ -149,6 +153,8 @@ def _run(
             return None
         history = latest if history is None else history + latest
         notes.before = history.update
+    if group.rank > 0:
+        return path  # the first process measures and writes for all
     trained = checkpoint.with_suffix(".trained.safetensors")
     metrics = experiment.measure(system, data)
     save(system, trained)
@@ -159,8 +165,10 @@ def _run(
         "epochs": history.epochs_done,
         "seconds": round(history.seconds, 1),
         **ledger.surroundings(system.device),
+        "processes": group.count,
         "precision": precision_of(choose_autocast("auto", system.device)),
-        "commits": notes.commits,
+        "commits": list(dict.fromkeys(sitting["commit"] for sitting in notes.sittings)),
+        "sittings": len(notes.sittings),
         "losses": history.latest(),
         "health": history.health(),
         "metrics": metrics,
