@@ -7,7 +7,7 @@ NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test run notebooks sync lint format constraints clean
+.PHONY: help lab test run notebooks sync bench lint format constraints clean
 
 # Notebooks run in notebooks/, so a data root given relative to this folder is made absolute.
 ifdef AAE_DATA
@@ -36,6 +36,9 @@ notebooks: $(INSTALLED) ## rebuild notebooks/*.ipynb from notebooks/source on re
 sync: $(INSTALLED) ## bring edited sources into notebooks/*.ipynb without executing (NB=02: only that one)
 	$(VENV_PYTHON) tools/notebooks.py sync $(NB)
 
+bench: $(INSTALLED) ## measure speeds, on an idle machine, in one table (BENCH="growth parzen_speed" for some, "--write" keeps it)
+	$(VENV_PYTHON) -m benchmarks $(BENCH)
+
 lint: $(INSTALLED) ## look for mistakes and for code that is not formatted
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m ruff format --check
@@ -54,7 +57,7 @@ constraints: $(INSTALLED) ## renew constraints.txt with today's newest versions;
 	rm -rf build/newest
 
 clean: ## remove everything that was installed or generated; datasets stay
-	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What was installed knows the folder it lies in. Where that has been moved, it is installed anew.

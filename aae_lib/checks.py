@@ -23,48 +23,78 @@ class StorageError(OSError, ValueError):
     """A place that cannot be written to; what lay there before is untouched."""
 
 
+def _shown(value: object) -> str:
+    """``value`` as it stands in a sentence: on one line, and no longer than one."""
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or isinstance(value, float | np.floating)
+
+
+def _as_float(value: int | float | np.number) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return -math.inf if value < 0 else math.inf
+
+
 def one_of(argument: str, value: object, allowed: Iterable[str]) -> str:
     """``value`` if it is one of the ``allowed`` names; otherwise ValueError with the nearest right name."""
     allowed = list(allowed)
-    if value in allowed:
+    if isinstance(value, str) and value in allowed:
         return value
     nearest = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}? The choices are" if nearest else "the choices are"
-    raise ValueError(f"{argument} is {value!r}, which is unknown; {hint} {', '.join(map(repr, allowed))}.")
+    raise ValueError(f"{argument} is {_shown(value)}, which is unknown; {hint} {', '.join(map(repr, allowed))}.")
 
 
 def positive_integer(argument: str, value: object) -> int:
     """``value`` as an int of at least 1; TypeError for anything but a whole number, ValueError below 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{argument} must be a whole number, but it is {value!r}; give an integer of at least 1.")
+    if not _is_whole(value):
+        raise TypeError(f"{argument} must be a whole number, but it is {_shown(value)}; give an integer of at least 1.")
     if value < 1:
-        raise ValueError(f"{argument} must be at least 1, but it is {value}; give a larger whole number.")
+        raise ValueError(f"{argument} must be at least 1, but it is {_shown(value)}; give a larger whole number.")
     return int(value)
 
 
 def positive_integers(argument: str, values: object) -> tuple[int, ...]:
     """A sequence of layer widths as a tuple of ints, each at least 1."""
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise TypeError(f"{argument} must be a sequence of layer widths such as (1000, 1000), but it is {values!r}.")
+    if (
+        isinstance(values, str | bytes)
+        or not isinstance(values, Sequence | np.ndarray)
+        or getattr(values, "shape", None) == ()
+    ):
+        raise TypeError(
+            f"{argument} must be a sequence of layer widths such as (1000, 1000), but it is {_shown(values)}."
+        )
     return tuple(positive_integer(f"each of {argument}", value) for value in values)
 
 
 def number(argument: str, value: object) -> float:
     """``value`` as a finite float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{argument} must be a finite number, but it is {value!r}; give one such as 1.0.")
-    if not math.isfinite(value):
-        raise ValueError(f"{argument} must be finite, but it is {value}; give a number such as 1.0.")
+    if not _is_number(value):
+        raise TypeError(f"{argument} must be a finite number, but it is {_shown(value)}; give one such as 1.0.")
+    if not math.isfinite(_as_float(value)):
+        raise ValueError(f"{argument} must be finite, but it is {_shown(value)}; give a number such as 1.0.")
     return float(value)
 
 
 def positive_number(argument: str, value: object, *, zero: bool = False) -> float:
     """``value`` as a finite float above 0 (``zero=True``: or equal to 0)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{argument} must be a number, but it is {value!r}.")
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ValueError(f"{argument} must be {'at least' if zero else 'above'} 0 and finite, but it is {value}.")
-    return float(value)
+    if not _is_number(value):
+        raise TypeError(f"{argument} must be a number, but it is {_shown(value)}; give one such as 1.0.")
+    result = _as_float(value)
+    if not math.isfinite(result) or result < 0 or (result == 0 and not zero):
+        raise ValueError(
+            f"{argument} must be {'at least' if zero else 'above'} 0 and finite, but it is {_shown(value)}."
+        )
+    return result
 
 
 def share(argument: str, value: object) -> float:
@@ -76,8 +106,10 @@ def share(argument: str, value: object) -> float:
 
 def seed(argument: str, value: object) -> int:
     """``value`` as a seed: a whole number of at least 0, and small enough for numpy."""
-    sentence = f"{argument} must be a whole number of at least 0 and below 2**32, but it is {value!r}; 0 is usual."
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    sentence = (
+        f"{argument} must be a whole number of at least 0 and below 2**32, but it is {_shown(value)}; 0 is usual."
+    )
+    if not _is_whole(value):
         raise TypeError(sentence)
     if not 0 <= value < 2**32:
         raise ValueError(sentence)
@@ -90,16 +122,28 @@ def device(argument: str, value: object) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
-    kind = one_of(argument, name.split(":")[0], ["auto", *available])
+    kind, colon, index = name.partition(":")
+    one_of(argument, kind, available if colon else ["auto", *available])
     if not available[kind]:
         raise ValueError(f"{argument} is {name!r}, but this machine has no {kind}; use 'auto' or 'cpu'.")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if colon and index not in map(str, range(count)):
+        raise ValueError(
+            f"{argument} is {_shown(name)}, but the last {kind} here is '{kind}:{count - 1}'; use {kind!r}."
+        )
     return torch.device(name)
 
 
 def as_tensor(argument: str, value: object) -> Tensor:
     """A tensor or numpy array as a tensor; TypeError for anything else."""
     if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
+        try:
+            return torch.from_numpy(np.asarray(value, dtype=value.dtype.newbyteorder("="), order="C"))
+        except TypeError as error:
+            raise TypeError(
+                f"{argument} must hold numbers that PyTorch knows, but it is an array of {_shown(value.dtype)}; "
+                "convert it with .astype(np.float32)."
+            ) from error
     if not isinstance(value, Tensor):
         raise TypeError(
             f"{argument} must be a torch.Tensor or a numpy array, but it is a {type(value).__name__}; "
@@ -154,19 +198,21 @@ def codes(argument: str, value: object, latent_dim: int | None = None) -> Tensor
         )
     if not z.is_floating_point():
         raise TypeError(f"{argument} must be floating point, but it is {z.dtype}; convert with .float().")
+    z = z.float()  # which makes infinite what only float64 can hold
     if not torch.isfinite(z).all():
         raise ValueError(f"{argument} has NaN or infinite entries; every code must be finite.")
-    return z.float()
+    return z
 
 
 def indices(argument: str, value: object, count: int) -> Tensor:
     """Indices (L,) of some of ``count`` images as int64: at least one, none twice, all within the images."""
     chosen = as_tensor(argument, value)
-    if chosen.ndim != 1 or len(chosen) == 0 or chosen.is_floating_point() or chosen.dtype == torch.bool:
+    if chosen.ndim != 1 or len(chosen) == 0 or not _holds_whole(chosen):
         raise ValueError(
             f"{argument} must be whole numbers (L,), the indices of at least one image, but it has shape "
             f"{tuple(chosen.shape)} and type {chosen.dtype}; use data.train.balanced_subset(100)."
         )
+    chosen = chosen.long()
     if int(chosen.min()) < 0 or int(chosen.max()) >= count:
         raise ValueError(
             f"{argument} must lie between 0 and {count - 1}, the last image, but it goes from {int(chosen.min())} to "
@@ -174,7 +220,7 @@ def indices(argument: str, value: object, count: int) -> Tensor:
         )
     if len(chosen.unique()) != len(chosen):
         raise ValueError(f"{argument} names an image twice; give each index once.")
-    return chosen.long()
+    return chosen
 
 
 def labels(argument: str, value: object, count: int) -> Tensor:
@@ -184,8 +230,13 @@ def labels(argument: str, value: object, count: int) -> Tensor:
     y = as_tensor(argument, value)
     if y.ndim != 1 or len(y) != count:
         raise ValueError(f"{argument} must have shape ({count},), one label per image, but it is {tuple(y.shape)}.")
-    if y.is_floating_point() or y.dtype == torch.bool:
+    if not _holds_whole(y):
         raise TypeError(f"{argument} must be whole numbers, but it is {y.dtype}; convert with .long().")
+    y = y.long()
     if len(y) and int(y.min()) < 0:
         raise ValueError(f"{argument} must be at least 0, but the smallest is {int(y.min())}.")
-    return y.long()
+    return y
+
+
+def _holds_whole(tensor: Tensor) -> bool:
+    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
