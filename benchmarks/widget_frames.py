@@ -19,7 +19,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -45,10 +45,14 @@ console.log(JSON.stringify(times));
 """
 
 
-def report(name: str, times: list[float]) -> None:
-    """Median and 95th percentile of milliseconds; the first ten warm up."""
+Row = tuple[str, str, str, str]
+FRAME = {"kernel": 5.0, "page": 16.0, "generated": 33.0, "figure": 5.0}  # ms, the targets above
+
+
+def row(name: str, times: list[float], target: float) -> Row:
+    """Median and 95th percentile of milliseconds beside the target; the first ten warm up."""
     median, slowest = np.percentile(times[10:], [50, 95])
-    print(f"{name:44} {median:8.2f} ms {slowest:8.2f} ms")
+    return name, f"{median:.2f} ms (95 %: {slowest:.2f})", f"target: {target:.0f} ms", f"{median / target:.2f}"
 
 
 def in_kernel(draw: Callable[[list[float]], None], codes: list[list[float]]) -> list[float]:
@@ -72,18 +76,17 @@ def in_page(parcel: tuple[dict, list[bytes]], inputs: list[list[float]], taken: 
     return json.loads(process.stdout)
 
 
-def mix(side: int, channels: tuple[int, ...], latent_dim: int) -> None:
+def mix(side: int, channels: tuple[int, ...], latent_dim: int) -> Iterator[Row]:
     """The style mixer, blending from one source to a mix of three."""
     system = StyleAdversarialLatentAutoencoder((1, side, side), channels=channels, latent_dim=latent_dim)
     widget = style_mixer(system)
     name = f"StyleMixer, {side}x{side}, {'-'.join(map(str, channels))}"
-    report(
-        f"{name}, kernel", in_kernel(lambda blend: setattr(widget, "blend", blend), torch.linspace(0, 1, 60).tolist())
-    )
+    times = in_kernel(lambda blend: setattr(widget, "blend", blend), torch.linspace(0, 1, 60).tolist())
+    yield row(f"{name}, kernel", times, FRAME["generated"])
     content, (_codes, _images, _decoded, *weights) = widget.parcel()
     if weights and shutil.which("node"):
         inputs = system.draw_codes(60 * system.layers).tolist()  # one w for each style input
-        report(f"{name}, page", in_page((content, weights), inputs, system.layers))
+        yield row(f"{name}, page", in_page((content, weights), inputs, system.layers), FRAME["generated"])
 
 
 def figure_of(system: AdversarialAutoencoder, z: list[float]) -> None:
@@ -93,8 +96,8 @@ def figure_of(system: AdversarialAutoencoder, z: list[float]) -> None:
     plt.close(figure)
 
 
-def main() -> None:
-    print(f"{torch.get_num_threads()} threads".ljust(44) + "      median   95th percentile")
+def rows() -> Iterator[Row]:
+    """Rows of the table: what, milliseconds a frame, the target, their ratio."""
     generator = torch.Generator().manual_seed(0)
     for width in (512, 1000):
         hidden = {"hidden": (width, width), "discriminator_hidden": (8,)}
@@ -103,16 +106,23 @@ def main() -> None:
         for system, widget, pictures in ((one, explore(one), 1), (ten, style_matrix(ten), 10)):
             name = f"{type(widget).__name__}, {width}-{width}-784"
             codes = system.prior.sample(210, generator)  # (N, Z)
-            report(f"{name}, kernel", in_kernel(lambda z, widget=widget: setattr(widget, "z", z), codes.tolist()))
+            times = in_kernel(lambda z, widget=widget: setattr(widget, "z", z), codes.tolist())
+            yield row(f"{name}, kernel", times, FRAME["kernel"])
             if shutil.which("node"):
                 content = torch.eye(10) if pictures == 10 else torch.empty(1, 0)
                 inputs = torch.cat([content.repeat(len(codes), 1), codes.repeat_interleave(pictures, dim=0)], dim=1)
-                report(f"{name}, page", in_page(widget.parcel(), inputs.tolist(), pictures))
+                yield row(f"{name}, page", in_page(widget.parcel(), inputs.tolist(), pictures), FRAME["page"])
         figures = in_kernel(lambda z, one=one: figure_of(one, z), one.prior.sample(60, generator).tolist())
-        report(f"a matplotlib figure, {width}-{width}-784", figures)
-    mix(32, (32, 32, 16, 8), 64)
-    mix(64, (48, 48, 32, 16, 8), 64)
-    mix(64, (64, 64, 48, 24, 12), 64)
+        yield row(f"a matplotlib figure in its place, {width}-{width}-784", figures, FRAME["figure"])
+    yield from mix(32, (32, 32, 16, 8), 64)
+    yield from mix(64, (48, 48, 32, 16, 8), 64)
+    yield from mix(64, (64, 64, 48, 24, 12), 64)
+
+
+def main() -> None:
+    print(f"{torch.get_num_threads()} threads")
+    for found in rows():
+        print(" | ".join(found), flush=True)
 
 
 if __name__ == "__main__":

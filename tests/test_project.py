@@ -97,7 +97,8 @@ def test_every_package_that_the_library_imports_is_a_dependency():
                 imports |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imports.add(node.module.split(".")[0])
-    declared = package_names(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"])
+    extras = PROJECT["optional-dependencies"]
+    declared = package_names(PROJECT["dependencies"] + extras["lab"] + extras["cluster"])
     with_those = {"IPython", "traitlets"}  # every ipykernel brings them
     assert {called.get(name, name) for name in imports - sys.stdlib_module_names - with_those} - declared == set()
 

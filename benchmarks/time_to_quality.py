@@ -1,0 +1,168 @@
+"""How soon a trained system is as good as pythae's adversarial autoencoder after 20 epochs.
+
+    pip install pythae
+    AAE_DATA=data python benchmarks/time_to_quality.py
+
+Both have the same networks, 784-1000-1000-8, and a Gaussian prior on MNIST. Quality is two numbers of 4,000 validation
+images: half the squared error of reconstructions, and the sliced Wasserstein distance of their codes from draws of the
+prior, which is what the game is for. ``fit`` has reached the quality when both are at most pythae's, at a look every
+hundred updates; the looks do not count. pythae's learning rates are 1e-3 (``--rate`` gives others; default 1e-4).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from aae_lib import fit, load
+from aae_lib.evaluation import distance_to_prior
+from aae_lib.losses import half_squared_error
+from aae_lib.pixels import as_float
+from aae_lib.priors import Gaussian
+from aae_lib.systems import Adam, AdversarialAutoencoder
+from aae_lib.training import Moment
+
+LATENT, LOOKED_AT = 8, 4000
+
+
+def build(hidden: int) -> AdversarialAutoencoder:
+    widths = (hidden, hidden)
+    return AdversarialAutoencoder((1, 28, 28), prior=Gaussian(LATENT), hidden=widths, discriminator_hidden=widths)
+
+
+def quality(codes: torch.Tensor, reconstructions: torch.Tensor, images: torch.Tensor) -> tuple[float, float]:
+    """Half the squared error an image, and the sliced Wasserstein distance of q(z) from the prior."""
+    distance = distance_to_prior(codes, Gaussian(LATENT)).sliced_wasserstein
+    return float(half_squared_error(reconstructions, as_float(images))), distance
+
+
+def pythae(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int, batch_size: int, rate: float):
+    """Train pythae's adversarial autoencoder: (seconds, updates, quality)."""
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import Adversarial_AE, Adversarial_AE_Config
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseDiscriminator, BaseEncoder
+    from pythae.trainers import AdversarialTrainer, AdversarialTrainerConfig
+
+    def layers(*widths: int) -> list[nn.Module]:
+        return [part for pair in itertools.pairwise(widths) for part in (nn.Linear(*pair), nn.ReLU())][:-1]
+
+    class Encoder(BaseEncoder):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Flatten(), *layers(784, hidden, hidden, LATENT))
+
+        def forward(self, x):
+            z = self.body(x)
+            return ModelOutput(embedding=z, log_covariance=torch.zeros_like(z))
+
+    class Decoder(BaseDecoder):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(*layers(LATENT, hidden, hidden, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28)))
+
+        def forward(self, z):
+            return ModelOutput(reconstruction=self.body(z))
+
+    class Critic(BaseDiscriminator):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(*layers(LATENT, hidden, hidden, 1), nn.Sigmoid())
+
+        def forward(self, z):
+            return ModelOutput(embedding=self.body(z))
+
+    torch.manual_seed(0)
+    settings = Adversarial_AE_Config(input_dim=(1, 28, 28), latent_dim=LATENT, deterministic_posterior=True)
+    model = Adversarial_AE(settings, Encoder(), Decoder(), Critic())
+    images = as_float(train)
+    data = BaseDataset(images, torch.zeros(len(images)))
+    with tempfile.TemporaryDirectory() as folder:
+        how = AdversarialTrainerConfig(
+            output_dir=folder,
+            num_epochs=epochs,
+            per_device_train_batch_size=batch_size,
+            autoencoder_learning_rate=rate,
+            discriminator_learning_rate=rate,
+            no_cuda=True,
+        )
+        trainer = AdversarialTrainer(model, train_dataset=data, training_config=how)
+        began = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - began
+    model = trainer.model.eval()
+    with torch.no_grad():
+        z = model.encoder(as_float(held_out)).embedding
+        found = quality(z, model.decoder(z).reconstruction, held_out)
+    return seconds, epochs * (len(images) // batch_size), found
+
+
+class Reached:
+    """Callback that ends the training where the quality is reached, and leaves its own time out."""
+
+    every = 100
+
+    def __init__(self, held_out: torch.Tensor, target: tuple[float, float]):
+        self.held_out, self.target, self.looking, self.found = held_out, target, 0.0, []
+
+    def __call__(self, moment: Moment) -> None:
+        began = time.perf_counter()
+        system = moment.system
+        codes = system.encode(self.held_out, seed=0)
+        found = quality(codes, system.decode(codes), self.held_out)
+        self.found.append((moment.update, *found))
+        if moment.update and all(np.less_equal(found, self.target)):
+            moment.stop()
+        self.looking += time.perf_counter() - began
+
+
+def library(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int, batch_size: int, target: tuple):
+    """Train with ``fit`` until ``target`` is reached: (seconds, updates, all that was seen, whether it was reached)."""
+    system, late = build(hidden), {epochs // 2: 4}
+    steps = {
+        "reconstruction": Adam(1e-3, drops=late),
+        "discriminator": Adam(4e-4, beta1=0.5, drops=late),
+        "generator": Adam(4e-4, beta1=0.5, drops=late),
+    }
+    looks = Reached(held_out, target)
+    began = time.perf_counter()
+    history = fit(
+        system, train, epochs=epochs, batch_size=batch_size, optimizers=steps, callbacks=[looks], progress=False
+    )
+    return time.perf_counter() - began - looks.looking, history.update, looks.found, history.interrupted
+
+
+def rows(
+    hidden: int = 1000, epochs: int = 20, batch_size: int = 100, images: int | None = None, rate: float = 1e-3
+) -> list[tuple]:
+    """Rows of the table: what, the library's figure, pythae's, the ratio."""
+    data = load("mnist")
+    train, held_out = data.train.images[:images], data.validation.images[:LOOKED_AT]
+    theirs, their_updates, target = pythae(train, held_out, hidden, epochs, batch_size, rate)
+    ours, updates, found, reached = library(train, held_out, hidden, epochs, batch_size, target)
+    error, distance = target
+    goal = f"error {error:.1f}, sliced Wasserstein {distance:.3f}"
+    mine = f"{ours:.0f} s, {updates:,} updates" if reached else f"not in {ours:.0f} s: {found[-1]}"
+    ratio = f"{theirs / ours:.1f} times sooner" if reached else "–"
+    return [(f"time to quality: {goal}", mine, f"pythae, {epochs} epochs: {theirs:.0f} s, {their_updates:,}", ratio)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hidden", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--images", type=int, help="train on fewer: for a trial of this script")
+    parser.add_argument("--rate", type=float, default=1e-3, help="pythae's learning rates")
+    chosen = parser.parse_args()
+    for row in rows(chosen.hidden, chosen.epochs, images=chosen.images, rate=chosen.rate):
+        print(" | ".join(row))
+
+
+if __name__ == "__main__":
+    main()
