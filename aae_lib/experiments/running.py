@@ -15,7 +15,7 @@ from ..data import BUILT_IN, PUBLIC, Dataset, data_roots, load
 from ..files import writable, write_whole
 from ..storage import save
 from ..training import Moment, fit
-from ..training.distributed import processes
+from ..training.distributed import alone, processes
 from ..training.precision import choose_autocast, precision_of
 from . import ledger, measures
 from .catalogue import EXPERIMENTS
@@ -156,7 +156,8 @@ def _run(
     if group.rank > 0:
         return path  # the first process measures and writes for all
     trained = checkpoint.with_suffix(".trained.safetensors")
-    metrics = experiment.measure(system, data)
+    with alone():  # a measure may train a network of its own
+        metrics = experiment.measure(system, data)
     save(system, trained)
     record = {
         **{key: planned[key] for key in ("format", "experiment", "profile", "seed", "settings")},
