@@ -1,7 +1,7 @@
 """How soon a trained system is as good as pythae's adversarial autoencoder after 20 epochs.
 
     pip install pythae
-    AAE_DATA=data python benchmarks/time_to_quality.py
+    AAE_DATA=data python -m benchmarks.time_to_quality
 
 Both have the same networks, 784-1000-1000-8, and a Gaussian prior on MNIST. Quality is two numbers of 4,000 validation
 images: half the squared error of reconstructions, and the sliced Wasserstein distance of their codes from draws of the
@@ -42,8 +42,8 @@ def quality(codes: torch.Tensor, reconstructions: torch.Tensor, images: torch.Te
     return float(half_squared_error(reconstructions, as_float(images))), distance
 
 
-def pythae(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int, batch_size: int, rate: float):
-    """Train pythae's adversarial autoencoder: (seconds, updates, quality)."""
+def pythae_trainer(images: torch.Tensor, hidden: int, epochs: int, batch_size: int, rate: float, folder: str):
+    """pythae's trainer of its adversarial autoencoder on ``images``, which writes to ``folder``."""
     from pythae.data.datasets import BaseDataset
     from pythae.models import Adversarial_AE, Adversarial_AE_Config
     from pythae.models.base.base_utils import ModelOutput
@@ -80,19 +80,23 @@ def pythae(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int
 
     torch.manual_seed(0)
     settings = Adversarial_AE_Config(input_dim=(1, 28, 28), latent_dim=LATENT, deterministic_posterior=True)
+    how = AdversarialTrainerConfig(
+        output_dir=folder,
+        num_epochs=epochs,
+        per_device_train_batch_size=batch_size,
+        autoencoder_learning_rate=rate,
+        discriminator_learning_rate=rate,
+        no_cuda=True,
+    )
+    data = BaseDataset(as_float(images), torch.zeros(len(images)))
     model = Adversarial_AE(settings, Encoder(), Decoder(), Critic())
-    images = as_float(train)
-    data = BaseDataset(images, torch.zeros(len(images)))
+    return AdversarialTrainer(model, train_dataset=data, training_config=how)
+
+
+def pythae(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int, batch_size: int, rate: float):
+    """Train pythae's adversarial autoencoder: (seconds, updates, quality)."""
     with tempfile.TemporaryDirectory() as folder:
-        how = AdversarialTrainerConfig(
-            output_dir=folder,
-            num_epochs=epochs,
-            per_device_train_batch_size=batch_size,
-            autoencoder_learning_rate=rate,
-            discriminator_learning_rate=rate,
-            no_cuda=True,
-        )
-        trainer = AdversarialTrainer(model, train_dataset=data, training_config=how)
+        trainer = pythae_trainer(train, hidden, epochs, batch_size, rate, folder)
         began = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - began
@@ -100,7 +104,7 @@ def pythae(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int
     with torch.no_grad():
         z = model.encoder(as_float(held_out)).embedding
         found = quality(z, model.decoder(z).reconstruction, held_out)
-    return seconds, epochs * (len(images) // batch_size), found
+    return seconds, epochs * (len(train) // batch_size), found
 
 
 class Reached:

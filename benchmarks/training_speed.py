@@ -1,49 +1,32 @@
-"""How fast ``fit`` trains, beside loops written by hand, a peer, and the machine's own limit.
+"""How fast ``fit`` trains, beside loops written by hand, pythae's trainer, and the machine's own limit.
 
-    AAE_DATA=data python benchmarks/training_speed.py
+    AAE_DATA=data python -m benchmarks.training_speed
 
 All ways make the same updates of the same 784-H-H-8 adversarial autoencoder, in turns, so that a busy machine slows all
 alike; only the ratios mean anything. The naive loop is the one that one would write first: a DataLoader over images,
 and all gradients in every phase with torch's default Adam. The bare loop is what a good engineer makes of it, for this
-system alone: images in memory, autocast, fused Adam, no gradient for nothing, and nothing besides. pythae's trainer of
-its ``Adversarial_AE`` (Chadebec et al. 2022) takes part where it is installed; it encodes each batch once, for all of
-its losses, and makes one step of each network. The limit is the time that the matrix products of the paper's three
-phases take at the speed of one large product.
+system alone: images in memory, autocast, fused Adam, no gradient for nothing, and nothing besides. pythae's trainer
+takes part where it is installed; it encodes each batch once, for all of its losses, and makes one step of each network.
+The limit is the time that the matrix products of the paper's three phases take at the speed of one large product.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import importlib.util
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 
 import torch
-from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from aae_lib import fit, load
-from aae_lib.priors import Gaussian
-from aae_lib.systems import AdversarialAutoencoder, Batch
+from aae_lib.systems import Batch
 from aae_lib.training.precision import choose_autocast
-
-try:
-    from pythae.data.datasets import BaseDataset
-    from pythae.models import Adversarial_AE, Adversarial_AE_Config
-    from pythae.models.base.base_utils import ModelOutput
-    from pythae.models.nn import BaseDecoder, BaseDiscriminator, BaseEncoder
-    from pythae.trainers import AdversarialTrainer, AdversarialTrainerConfig
-except ImportError:
-    pythae = False
-else:
-    pythae = True
-
-
-def build(hidden: int) -> AdversarialAutoencoder:
-    widths = (hidden, hidden)
-    return AdversarialAutoencoder((1, 28, 28), prior=Gaussian(8), hidden=widths, discriminator_hidden=widths)
+from benchmarks.time_to_quality import build, pythae_trainer
 
 
 def naive(images: torch.Tensor, hidden: int, batch_size: int) -> float:
@@ -111,43 +94,10 @@ def library(images: torch.Tensor, hidden: int, batch_size: int, precision: str) 
     return (time.perf_counter() - start) / history.update
 
 
-def peer(images: torch.Tensor, hidden: int, batch_size: int) -> float:
+def pythae(images: torch.Tensor, hidden: int, batch_size: int) -> float:
     """Seconds an update of pythae's trainer, in its loop over batches alone."""
-
-    def network(base: type, *sizes: int, **outputs: int) -> nn.Module:
-        """Linear layers of these sizes with ReLU between them, as pythae wants them: with named outputs."""
-
-        class Network(base):
-            def __init__(self):
-                base.__init__(self)
-                self.latent_dim = 8
-                layers = [layer for pair in itertools.pairwise(sizes) for layer in (nn.Linear(*pair), nn.ReLU())]
-                self.body = nn.Sequential(nn.Flatten(), *layers)
-                self.heads = nn.ModuleDict({name: nn.Linear(sizes[-1], size) for name, size in outputs.items()})
-
-            def forward(self, x):
-                features = self.body(x)
-                found = {name: head(features) for name, head in self.heads.items()}
-                if base is not BaseEncoder:
-                    found = {name: value.sigmoid() for name, value in found.items()}
-                if base is BaseDecoder:
-                    found = {name: value.reshape(-1, 1, 28, 28) for name, value in found.items()}
-                return ModelOutput(**found)
-
-        return Network()
-
-    settings = Adversarial_AE_Config(
-        input_dim=(1, 28, 28), latent_dim=8, reconstruction_loss="mse", deterministic_posterior=True
-    )
-    model = Adversarial_AE(
-        settings,
-        network(BaseEncoder, 784, hidden, hidden, embedding=8, log_covariance=8),
-        network(BaseDecoder, 8, hidden, hidden, reconstruction=784),
-        network(BaseDiscriminator, 8, hidden, hidden, embedding=1),
-    )
     with tempfile.TemporaryDirectory() as folder:
-        how = AdversarialTrainerConfig(output_dir=folder, per_device_train_batch_size=batch_size, no_cuda=True)
-        trainer = AdversarialTrainer(model, BaseDataset(images.float() / 255, torch.zeros(len(images))), None, how)
+        trainer = pythae_trainer(images, hidden, 1, batch_size, 1e-3, folder)
         trainer.prepare_training()
         start = time.perf_counter()
         trainer.train_step(0)
@@ -175,39 +125,56 @@ def multiply_adds(hidden: int, batch_size: int) -> float:
     return batch_size * (reconstruction + regularization)
 
 
-def compare(images: torch.Tensor, hidden: int, batch_size: int, rounds: int) -> None:
-    """Print every way's fastest round, and how many times the time of ``fit`` it takes: the median over rounds."""
+def rows(
+    widths: tuple[int, ...] = (1000, 32),
+    threads: tuple[int, ...] = (1, 2),
+    batch_size: int = 100,
+    images: int = 5000,
+    rounds: int = 5,
+) -> Iterator[tuple]:
+    """Rows of the table: what, milliseconds of ``fit``, another way's, the median ratio over all rounds."""
+    pictures = load("mnist").train.images
+    pictures = pictures[: min(images, len(pictures)) // batch_size * batch_size]  # no batch is half full
+    before = torch.get_num_threads()
+    for count in threads:
+        torch.set_num_threads(count)
+        for hidden in widths:
+            yield from compare(pictures, hidden, batch_size, rounds)
+    torch.set_num_threads(before)
+
+
+def compare(images: torch.Tensor, hidden: int, batch_size: int, rounds: int) -> Iterator[tuple]:
     ways = {
-        "naive loop, float32": lambda: naive(images, hidden, batch_size),
-        "bare loop, auto": lambda: bare(images, hidden, batch_size),
-        **({"pythae": lambda: peer(images, hidden, batch_size)} if pythae else {}),
-        "fit, float32": lambda: library(images, hidden, batch_size, "float32"),
         "fit, auto": lambda: library(images, hidden, batch_size, "auto"),
+        "bare loop, auto": lambda: bare(images, hidden, batch_size),
+        "fit, float32": lambda: library(images, hidden, batch_size, "float32"),
+        "naive loop, float32": lambda: naive(images, hidden, batch_size),
     }
+    if importlib.util.find_spec("pythae"):
+        ways["pythae, float32"] = lambda: pythae(images, hidden, batch_size)
     turns = [{name: way() for name, way in ways.items()} for _ in range(rounds + 1)][1:]  # the first warms up
-    print(f"784-{hidden}-{hidden}-8, batch {batch_size}, {torch.get_num_threads()} threads")
-    for name in ways:
+    what = f"an update, 784-{hidden}-{hidden}-8, {torch.get_num_threads()} threads"
+    best = {name: f"{1000 * min(turn[name] for turn in turns):.2f} ms" for name in ways}
+    mine = best.pop("fit, auto")
+    for name, value in best.items():
         ratio = statistics.median(turn[name] / turn["fit, auto"] for turn in turns)
-        print(f"  {name:22} {1000 * min(turn[name] for turn in turns):7.2f} ms an update, {ratio:5.3f} x fit, auto")
+        yield what, mine, f"{name}: {value}", f"{ratio:.2f} times as long"
     work = multiply_adds(hidden, batch_size)
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        print(f"  {'limit, ' + name:22} {1000 * work / product_speed(dtype):7.2f} ms for the matrix products alone")
+    for dtype in (torch.float32, torch.bfloat16):
+        limit = 1000 * work / product_speed(dtype)
+        yield what, mine, f"matrix products alone, {str(dtype).removeprefix('torch.')}: {limit:.2f} ms", ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hidden", type=int, nargs="+", default=[1000, 32])
+    parser.add_argument("--widths", type=int, nargs="+", default=[1000, 32])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-size", type=int, default=100)
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
-    images = load("mnist").train.images
-    images = images[: min(chosen.images, len(images)) // chosen.batch_size * chosen.batch_size]  # no batch half full
-    for threads in chosen.threads:
-        torch.set_num_threads(threads)
-        for hidden in chosen.hidden:
-            compare(images, hidden, chosen.batch_size, chosen.rounds)
+    for row in rows(chosen.widths, chosen.threads, chosen.batch_size, chosen.images, chosen.rounds):
+        print(" | ".join(row), flush=True)
 
 
 if __name__ == "__main__":
