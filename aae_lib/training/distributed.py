@@ -132,7 +132,7 @@ def process_group() -> Iterator[OneProcess]:
     normalises by the slice's statistics. Its running statistics are the means of all slices', so their variance leaves
     out what lies between the slices. Other buffers that a system fills from images stay each process's own.
     """
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+    if not distributed.is_torchelastic_launched() or os.environ["WORLD_SIZE"] == "1":
         yield processes()
         return
     distributed.init_process_group(timeout=PATIENCE)  # gloo for tensors on the CPU, NCCL for those on GPUs
