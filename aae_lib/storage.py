@@ -104,7 +104,8 @@ def load_weights(system: System, tensors: dict[str, Tensor], path: str | Path) -
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], notes: dict) -> None:
     """Tensors and JSON notes to one safetensors file, whole or not at all."""
     metadata = {key: json.dumps(value) for key, value in notes.items()}
-    write_whole(path, to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, metadata))
+    copies = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}  # none shared
+    write_whole(path, to_bytes(copies, metadata))
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:

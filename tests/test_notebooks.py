@@ -11,7 +11,8 @@ from tools import notebooks
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(notebooks.SOURCES.glob("*.py"))
-PAGES = [path for path in (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "docs/experiments.md")) if path.exists()]
+NAMES = ("README.md", "CONTRIBUTING.md", "data/README.md", "docs/experiments.md")
+PAGES = [path for path in (ROOT / name for name in NAMES) if path.exists()]
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 SMALL_SOURCE = """# %% [markdown]
 # # A title

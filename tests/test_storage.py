@@ -290,6 +290,19 @@ def files_of(path):
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
 
 
+def test_weights_that_two_layers_share_are_saved_and_restored(tmp_path):
+    system = Autoencoder(SHAPE, hidden=(6, 6))
+    body = [layer for layer in system.decoder.modules() if isinstance(layer, torch.nn.Linear)]
+    twin = next(
+        layer for layer in system.encoder.modules() if isinstance(layer, torch.nn.Linear) and layer.in_features == 6
+    )
+    same = next(layer for layer in body if layer.weight.shape == twin.weight.shape)
+    same.weight = twin.weight
+    save(system, tmp_path / "tied.safetensors")
+    restored = restore(tmp_path / "tied.safetensors")
+    assert all(torch.equal(value, restored.state_dict()[name]) for name, value in system.state_dict().items())
+
+
 def test_what_a_killed_process_left_is_swept_at_the_next_write(tmp_path):
     old, young = tmp_path / f"{files.PREFIX}old", tmp_path / f"{files.PREFIX}young"
     for left in (old, young):

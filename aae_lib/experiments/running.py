@@ -14,8 +14,11 @@ from ..checks import DataError
 from ..data import BUILT_IN, PUBLIC, Dataset, data_roots, load
 from ..files import writable, write_whole
 from ..storage import save
+from ..systems import System
 from ..training import Moment, fit
+from ..training.checkpoints import sole_writer
 from ..training.distributed import alone, processes
+from ..training.history import History
 from ..training.precision import choose_autocast, precision_of
 from . import ledger, measures
 from .catalogue import EXPERIMENTS
@@ -133,40 +136,58 @@ def _run(
     if finished:
         ledger.refuse_others(ledger.read(path), planned, path)
         return path
-    checkpoint = checkpoints / f"{path.stem}.safetensors"
-    system, settings = ledger.rebuild(planned)
-    labelled = None
-    if settings.labelled is not None:
-        labelled = data.train.balanced_subset(settings.labelled, seed=planned["seed"])
-    stages = settings.stages()
-    total = sum(_updates(stage, data) for stage in stages)
-    measure = experiment.measure if experiment.watch else None
-    notes = Notes(checkpoint.with_suffix(".run.json"), total, measure, data, stop)
-    training = {"labelled": labelled, "seed": planned["seed"], "device": device, "progress": progress}
-    history, kept = None, []
-    for number, stage in enumerate(stages):
-        if number:
-            system.grow()
-        kept.append(checkpoint.with_suffix(f".stage{number}.safetensors") if len(stages) > 1 else checkpoint)
-        latest = fit(system, data.train, checkpoint=kept[-1], callbacks=[notes], **stage, **training)
-        if latest.interrupted:
-            return None
-        history = latest if history is None else history + latest
-        notes.before = history.update
-    if group.rank > 0:
-        return path  # the first process measures and writes for all
-    trained = checkpoint.with_suffix(".trained.safetensors")
-    with alone():  # a measure may train a network of its own
-        metrics = experiment.measure(system, data)
-    save(system, trained)
-    record = {
+    checkpoint = writable(checkpoints / f"{path.stem}.safetensors")
+    notes_file = checkpoint.with_suffix(".run.json")
+    with sole_writer(notes_file if group.rank == 0 else None):  # of the whole run; fit holds the checkpoint
+        system, settings = ledger.rebuild(planned)
+        labelled = None
+        if settings.labelled is not None:
+            labelled = data.train.balanced_subset(settings.labelled, seed=planned["seed"])
+        stages = settings.stages()
+        total = sum(_updates(stage, data) for stage in stages)
+        measure = experiment.measure if experiment.watch else None
+        notes = Notes(notes_file, total, measure, data, stop)
+        training = {"labelled": labelled, "seed": planned["seed"], "device": device, "progress": progress}
+        history, kept = None, []
+        for number, stage in enumerate(stages):
+            if number:
+                system.grow()
+            kept.append(checkpoint.with_suffix(f".stage{number}.safetensors") if len(stages) > 1 else checkpoint)
+            latest = fit(system, data.train, checkpoint=kept[-1], callbacks=[notes], **stage, **training)
+            if latest.interrupted:
+                return None
+            history = latest if history is None else history + latest
+            notes.before = history.update
+        if group.rank > 0:
+            return path  # the first process measures and writes for all
+        trained = checkpoint.with_suffix(".trained.safetensors")
+        with alone():  # a measure may train a network of its own
+            metrics = experiment.measure(system, data)
+        save(system, trained)
+        _write(path, _record(planned, experiment, system, history, metrics, trained, notes))
+        for file in (*kept, notes.path):
+            file.unlink(missing_ok=True)
+        return path
+
+
+def _record(
+    planned: dict,
+    experiment: Experiment,
+    system: System,
+    history: History,
+    metrics: dict,
+    trained: Path,
+    notes: Notes,
+) -> dict:
+    """All that is known of a finished run."""
+    return {
         **{key: planned[key] for key in ("format", "experiment", "profile", "seed", "settings")},
         "question": experiment.question,
         "updates": history.update,
         "epochs": history.epochs_done,
         "seconds": round(history.seconds, 1),
         **ledger.surroundings(system.device),
-        "processes": group.count,
+        "processes": processes().count,
         "precision": precision_of(choose_autocast("auto", system.device)),
         "commits": list(dict.fromkeys(sitting["commit"] for sitting in notes.sittings)),
         "sittings": len(notes.sittings),
@@ -177,10 +198,6 @@ def _run(
         "weights": {"file": trained.name, "bytes": trained.stat().st_size, "sha256": ledger.digest(trained)},
         "curve": notes.curve,
     }
-    _write(path, record)
-    for file in (*kept, notes.path):
-        file.unlink(missing_ok=True)
-    return path
 
 
 def likelihood(
