@@ -175,7 +175,27 @@ def test_bad_sweeps_are_refused_in_one_sentence_before_anything_is_written(argum
     assert not list(tmp_path.rglob("*.*"))
 
 
-def test_a_cluster_without_workers_is_refused(monkeypatch, tmp_path):
+def test_a_scheduler_that_dies_in_mid_run_is_said_and_the_same_sweep_goes_on(one_by_one, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=60
+    ) as local:
+        makers = []
+
+        def die(process: int) -> None:
+            makers.append(process)
+            local.close()
+
+        closer = when_under_way(tmp_path, die)
+        (outcome,) = sweep(NAMES, dask=local.scheduler_address, **SMOKE, **places(tmp_path))
+        closer.join()
+    assert makers[0] != os.getpid(), "a cluster of one worker is used, too"
+    assert outcome.path is None and "then give the same command to go on" in outcome.error
+    (outcome,) = sweep(NAMES, **SMOKE, **places(tmp_path))
+    assert found(tmp_path)[outcome.path.name] == found(one_by_one)[outcome.path.name]
+
+
+def test_a_cluster_without_workers_is_refused(tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=60) as empty,

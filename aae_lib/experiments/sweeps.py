@@ -6,10 +6,12 @@ import itertools
 import signal
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from joblib import Parallel, delayed, parallel_config
@@ -21,6 +23,9 @@ from ..training.progress import progress_bar, until_interrupted
 from .catalogue import EXPERIMENTS
 from .ledger import RESULTS
 from .running import CHECKPOINTS, progress_of, run
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 ATTEMPTS = 3  # how often the runs of workers that were killed are taken up again
 POLL_SECONDS = 1
@@ -71,27 +76,13 @@ def sweep(
     wanted = list(dict.fromkeys(itertools.product(names, seeds)))
     settings = dict(profile=profile, device=device, results=results, checkpoints=stop.parent, again=again)
     outcomes: dict[tuple[str, int], Outcome] = {}
-    with (
-        _cluster(dask, workers) as (backend, killed),
-        _shown(wanted, outcomes, profile, stop.parent, progress),
-        _stopping(stop),
-    ):
-        for _ in range(ATTEMPTS):
-            left = [which for which in wanted if which not in outcomes]
-            try:
-                with parallel_config(**backend):
-                    pool = Parallel(batch_size=1, return_as="generator_unordered")
-                    for outcome in pool(delayed(_one)(*which, stop, settings) for which in left):
-                        outcomes[outcome.name, outcome.seed] = outcome
-                        if outcome.path is None and outcome.error is None:
-                            write_whole(stop, "")
-                break
-            except killed:  # for memory, or by hand: joblib then gives up on all runs that are under way
-                if stop.exists():
-                    break
-    error = None if stop.exists() else "its worker was killed again and again; give fewer workers if memory is short."
+    with _places(dask, workers) as make, _shown(wanted, outcomes, profile, stop.parent, progress), _stopping(stop):
+        for outcome in make(wanted, stop, settings):
+            outcomes[outcome.name, outcome.seed] = outcome
+            if outcome.path is None and outcome.error is None:
+                write_whole(stop, "")  # Ctrl-C reached the run itself
     stop.unlink(missing_ok=True)
-    return [outcomes.get(which) or Outcome(*which, error=error) for which in wanted]
+    return [outcomes[which] for which in wanted]
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -128,14 +119,13 @@ def _ignore_ctrl_c() -> None:
 
 
 @contextmanager
-def _cluster(dask: str | None, workers: int) -> Iterator[tuple[dict, type[Exception]]]:
-    """joblib's settings for where runs are made, and the error that says that a worker was killed."""
+def _places(dask: str | None, workers: int) -> Iterator[Callable[[list, Path, dict], Iterator[Outcome]]]:
+    """Where runs are made: processes of this machine, or a Dask cluster's workers."""
     if dask is None:
-        processes = dict(backend="loky", n_jobs=workers, inner_max_num_threads=1, initializer=_ignore_ctrl_c)
-        yield processes, TerminatedWorkerError
+        yield partial(_in_processes, workers)
         return
     try:
-        from distributed import Client, KilledWorker
+        from distributed import Client
     except ImportError:
         raise ValueError(
             "dask is given, but Dask is not installed; install it with: pip install distributed."
@@ -149,7 +139,45 @@ def _cluster(dask: str | None, workers: int) -> Iterator[tuple[dict, type[Except
     with client:
         if not client.scheduler_info()["workers"]:
             raise ConnectionError(f"the Dask scheduler at {dask!r} has no workers; start one with: dask worker {dask}.")
-        yield dict(backend="dask", n_jobs=-1), KilledWorker
+        yield partial(_on_cluster, client, dask)
+
+
+def _in_processes(workers: int, wanted: list, stop: Path, settings: dict) -> Iterator[Outcome]:
+    """The outcomes, as they come, of runs in processes of this machine."""
+    left = dict.fromkeys(wanted)
+    for _ in range(ATTEMPTS):
+        backend = dict(backend="loky", n_jobs=workers, inner_max_num_threads=1, initializer=_ignore_ctrl_c)
+        try:
+            with parallel_config(**backend):
+                pool = Parallel(batch_size=1, return_as="generator_unordered")
+                for outcome in pool(delayed(_one)(*which, stop, settings) for which in list(left)):
+                    del left[outcome.name, outcome.seed]
+                    yield outcome
+        except TerminatedWorkerError:  # killed, for memory or by hand: joblib then gives up on all that are under way
+            if stop.exists():
+                break
+    error = None if stop.exists() else "its worker was killed again and again; give fewer workers if memory is short."
+    yield from (Outcome(*which, error=error) for which in left)
+
+
+def _on_cluster(client: Client, address: str, wanted: list, stop: Path, settings: dict) -> Iterator[Outcome]:
+    """The outcomes, as they come, of runs on a Dask cluster.
+
+    Its own client and not joblib's: that makes the runs here where the cluster has one worker, and does not see workers
+    that join later.
+    """
+    from distributed import as_completed
+
+    runs = {client.submit(_one, *which, stop, settings, pure=False): which for which in wanted}
+    for future in as_completed(list(runs)):
+        if future.status == "finished":
+            yield future.result()
+        elif future.status == "error":  # such as KilledWorker: the scheduler has tried several workers by then
+            reason = f"its worker was killed again and again, or broke ({type(future.exception()).__name__})."
+            yield Outcome(*runs[future], error=reason)
+        else:
+            lost = f"the Dask scheduler at {address!r} is gone; start it anew, then give the same command to go on."
+            yield Outcome(*runs[future], error=lost)
 
 
 @contextmanager
