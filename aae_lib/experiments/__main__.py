@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..training import process_group
-from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, sweep, table
+from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, store, sweep, table, verify
 from .ledger import RESULTS
 from .running import CHECKPOINTS
 from .sweeps import parse_seeds
@@ -64,6 +64,22 @@ def _table(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _store(chosen: argparse.Namespace) -> int:
+    which = dict(profile=chosen.profile, seed=chosen.seed)
+    print(f"Stored {store(chosen.name, **which, results=chosen.results, checkpoints=chosen.checkpoints)}.")
+    return 0
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    code = 0
+    for name, numbers, agree in verify(results=chosen.results):
+        print(f"{name}: {'as recorded' if agree else 'NOT AS RECORDED'}", flush=True)
+        for metric, (recorded, today) in numbers.items():
+            print(f"  {metric:34} {recorded:10.4g} {today:10.4g}")
+        code = code if agree else 1
+    return code
+
+
 _COMMANDS = {
     "list": _list,
     "run": _run,
@@ -71,6 +87,8 @@ _COMMANDS = {
     "sweep": _sweep,
     "likelihood": _likelihood,
     "table": _table,
+    "store": _store,
+    "verify": _verify,
 }
 
 
@@ -92,16 +110,21 @@ def _parser() -> argparse.ArgumentParser:
     more.add_argument("--samples", type=int, default=10_000_000)
     more.add_argument("--images", type=int, default=1000)
     whole = commands.add_parser("table", help="all results beside the paper's numbers")
+    keep = commands.add_parser("store", help="keep the trained system of a run in results/weights")
+    keep.add_argument("name")
+    keep.add_argument("--profile", default="long")
+    again = commands.add_parser("verify", help="measure the stored systems anew, beside their records")
     for command in (one, many, more):
         command.add_argument("--profile", default="quick", help=", ".join(PROFILES))
-    for command in (one, more):
+    for command in (one, more, keep):
         command.add_argument("--seed", type=int, default=0)
     for command in (one, same, many):
         command.add_argument("--again", action="store_true", help="also where there is a result: it is replaced")
     for command in (one, same, many, more):
         command.add_argument("--device", default="auto")
+    for command in (one, same, many, more, keep):
         command.add_argument("--checkpoints", default=CHECKPOINTS, help="folder of what is under way and was trained")
-    for command in (one, many, more, whole):
+    for command in (one, many, more, whole, keep, again):
         command.add_argument("--results", default=RESULTS, help="folder of the JSON files")
     same.add_argument("--results", required=True, help="folder for the new JSON file")
     return parser

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..checks import DataError
+from ..files import write_whole
 from ..storage import build, describe, difference, restore
 from ..systems import System
 from .experiment import Experiment, Settings
@@ -48,6 +49,11 @@ def read(path: str | Path) -> dict:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise DataError(f"{path} is no record of this version of aae_lib; delete it and run the experiment again.")
     return record
+
+
+def write(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record, whole or not at all."""
+    write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def records(name: str | None = None, results: str | Path = RESULTS, *, profile: str | None = None) -> list[dict]:

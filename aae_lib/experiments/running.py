@@ -92,7 +92,7 @@ def run(
     settings = experiment.settings(profile)
     seed = checks.seed("seed", seed)
     checks.device("device", device)
-    path = writable(Path(results) / _file_name(name, profile, seed, "json"))
+    path = writable(Path(results) / file_name(name, profile, seed, "json"))
     data = dataset(settings.dataset)
     planned = ledger.plan(name, experiment, profile, seed, data.image_shape)
     return _run(planned, experiment, data, path, Path(checkpoints), device, again, progress, stop)
@@ -114,7 +114,7 @@ def repeat(
     checks.device("device", device)
     planned = ledger.read(record)
     experiment = EXPERIMENTS[checks.one_of("the record's experiment", planned["experiment"], EXPERIMENTS)]
-    file = _file_name(planned["experiment"], planned["profile"], planned["seed"], "json")
+    file = file_name(planned["experiment"], planned["profile"], planned["seed"], "json")
     data = dataset(planned["settings"]["dataset"])
     path = writable(Path(results) / file)
     return _run(planned, experiment, data, path, Path(checkpoints), device, again, progress, lambda: False)
@@ -164,7 +164,7 @@ def _run(
         with alone():  # a measure may train a network of its own
             metrics = experiment.measure(system, data)
         save(system, trained)
-        _write(path, _record(planned, experiment, system, history, metrics, trained, notes))
+        ledger.write(path, _record(planned, experiment, system, history, metrics, trained, notes))
         for file in (*kept, notes.path):
             file.unlink(missing_ok=True)
         return path
@@ -220,7 +220,7 @@ def likelihood(
     checks.one_of("name", name, EXPERIMENTS)
     checks.positive_integer("images", images)
     checks.one_of("profile", profile, PROFILES)
-    path = Path(results) / _file_name(name, profile, checks.seed("seed", seed), "json")
+    path = Path(results) / file_name(name, profile, checks.seed("seed", seed), "json")
     if not path.is_file():
         wanted = {"experiment": name, "profile": profile, "seed": seed}
         raise FileNotFoundError(f"{path} is missing; make it with: {ledger.command(wanted)}.")
@@ -231,7 +231,7 @@ def likelihood(
     found["images"] = float(min(images, len(data.test)))
     others = [one for one in record.get("likelihoods", []) if one["samples"] != found["samples"]]
     record["likelihoods"] = sorted([*others, found], key=lambda one: one["samples"])
-    _write(path, record)
+    ledger.write(path, record)
     return found
 
 
@@ -247,7 +247,7 @@ def dataset(name: str) -> Dataset:
 
 def progress_of(name: str, seed: int, profile: str, checkpoints: Path) -> float | None:
     """The share of its updates that a run under way has made, or None where none is under way."""
-    notes = checkpoints / _file_name(name, profile, seed, "run.json")
+    notes = checkpoints / file_name(name, profile, seed, "run.json")
     try:
         found = json.loads(notes.read_text(encoding="utf-8"))
         return found["updates"] / found["total"]
@@ -255,12 +255,9 @@ def progress_of(name: str, seed: int, profile: str, checkpoints: Path) -> float 
         return None
 
 
-def _file_name(name: str, profile: str, seed: int, ending: str) -> str:
+def file_name(name: str, profile: str, seed: int, ending: str) -> str:
+    """What the files of a run are called."""
     return f"{name}.{profile}.seed{seed}.{ending}"
-
-
-def _write(path: Path, record: dict) -> None:
-    write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def _updates(fitting: dict, data: Dataset) -> int:
