@@ -97,10 +97,10 @@ def positive_number(argument: str, value: object, *, zero: bool = False) -> floa
     return result
 
 
-def share(argument: str, value: object) -> float:
+def share(argument: str, value: object, usual: float = 0.9) -> float:
     """``value`` as a float of at least 0 and below 1."""
     if positive_number(argument, value, zero=True) >= 1:
-        raise ValueError(f"{argument} must be at least 0 and below 1, but it is {value}; 0.9 is usual.")
+        raise ValueError(f"{argument} must be at least 0 and below 1, but it is {value}; {usual:g} is usual.")
     return float(value)
 
 

@@ -63,6 +63,8 @@ def describe(system: System) -> dict:
     """A system's class and settings as plain JSON."""
     settings = {}
     for key, value in system.settings.items():
+        if key in system.newer and value == system.newer[key]:
+            continue
         inner = isinstance(value, System)  # a system inside a system, such as the autoencoder of GMMN + AE
         settings[key] = describe(value) if inner else value.to_settings() if isinstance(value, Prior) else value
     return json.loads(json.dumps({"class": class_name(type(system)), **settings}, default=_plain))

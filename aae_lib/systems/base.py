@@ -98,11 +98,13 @@ class System(nn.Module):
     ``learns_labels``: the number of classes whose labels the training uses, None where it uses none.
     ``decodes_labels``: whether ``decode`` takes a label beside each code.
     ``standardised``: whether the networks see pixels of mean 0 and standard deviation 1 (see ``pixels``).
+    ``newer``: arguments that files and records leave out at these values, because older ones do not know of them.
     """
 
     prior: Prior | None = None
     learns_labels: int | None = None
     decodes_labels: ClassVar[bool] = False
+    newer: ClassVar[dict[str, Any]] = {}
     settings: dict[str, Any]
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,7 +14,54 @@ from ..losses import fool, half_squared_error, tell_apart
 from ..networks import Decoder, Discriminator, Encoder
 from ..optimizers import SGD
 from ..priors import Categorical, Prior
-from .base import Batch, Phase, System, require_prior
+from .base import HIDDEN, Batch, Phase, System, require_prior
+
+STYLE_GAMES = ("marginal", "conditional")
+PAPERS_GAME = {"style_game": "marginal", "conditional_from": 0.0}
+
+
+@dataclass(frozen=True)
+class StyleGame:
+    """What the discriminator of z sees: z alone ("marginal", the paper's), or the content y beside it ("conditional").
+
+    One that sees z alone fixes q(z) as a whole and leaves q(z | y) free: styles may repeat what y says. One that sees
+    the same y's beside styles and beside draws of the prior is fooled only where q(z | y) = p(z) for every y, so that
+    every style goes with every content. It is the trick of Makhzani et al. 2015, Sec. 2.3, not their Secs. 4 to 7.
+
+    ``since``: the share of a training's updates (``Batch.progress``) from which on y is shown; before, it is hidden.
+    Where y is a guess of q(y | x) this game keeps wrong ones wrong, so with few labels it should wait until most are
+    right. A share is what a loss is told, so nothing needs to count, and short and long trainings agree on it.
+    """
+
+    kind: str
+    since: float
+    classes: int
+
+    def __post_init__(self) -> None:
+        checks.one_of("style_game", self.kind, STYLE_GAMES)
+        checks.share("conditional_from, a share of the training,", self.since, usual=0.3)
+        if self.since and not self.conditional:
+            raise ValueError(
+                f"conditional_from is {self.since}, but style_game is {self.kind!r}, which never shows y; "
+                "leave it out, or give style_game='conditional'."
+            )
+
+    @property
+    def conditional(self) -> bool:
+        return self.kind == "conditional"
+
+    def width(self, style_dim: int) -> int:
+        """How many numbers the discriminator is shown of a style of ``style_dim`` dimensions."""
+        return style_dim + (self.classes if self.conditional else 0)
+
+    def shown(self, z: Tensor, labels: Tensor, progress: float) -> Tensor:
+        """What D sees of z (B, Z): z, or (B, Z + K) with one-hot ``labels`` (B,), zeros where those are hidden."""
+        if not self.conditional:
+            return z
+        if progress < self.since:
+            labels = torch.full_like(labels, HIDDEN)
+        y = F.one_hot(labels - HIDDEN, self.classes + 1)[:, 1:]  # (B, K); the column of hidden ones is left out
+        return torch.cat([z, y], dim=1)
 
 
 def as_content(labels: Tensor, classes: int, count: int) -> Tensor:
@@ -45,6 +93,7 @@ class ContentAndStyle(System):
     """
 
     decodes_labels = True
+    newer = PAPERS_GAME
 
     def _build(
         self,
@@ -61,11 +110,14 @@ class ContentAndStyle(System):
         input_noise: float,
         input_dropout: float,
         discriminator_noise: float,
+        style_game: str,
+        conditional_from: float,
     ) -> None:
         """The networks; ``code_dim``: of the decoder's input, K + Z by default."""
         self.prior = require_prior(prior)
         self.classes = classes
         self.content_prior = Categorical(self.classes)
+        self.style_game = StyleGame(style_game, conditional_from, self.classes)
         self.encoder = Encoder(
             self.image_shape,
             self.classes + self.prior.dim,
@@ -86,7 +138,7 @@ class ContentAndStyle(System):
             batch_norm_output=decoder_batch_norm,
         )
         games = {"hidden": discriminator_hidden, "input_noise": discriminator_noise}
-        self.discriminator = Discriminator((self.prior.dim,), **games)
+        self.discriminator = Discriminator((self.style_game.width(self.prior.dim),), **games)
         self.content_discriminator = Discriminator((self.classes,), **games)
 
     def phases(self) -> list[Phase]:
@@ -122,6 +174,11 @@ class ContentAndStyle(System):
         both = self.encoder(images, generator)  # (B, K + Z)
         return both[:, : self.classes], both[:, self.classes :]
 
+    def known_contents(self, batch: Batch, logits: Tensor) -> Tensor:
+        """The labels (B,) that may be seen and, where there is none, the most likely content by its logits (B, K)."""
+        guesses = logits.argmax(dim=1)  # through which no gradient goes
+        return guesses if self.learns_labels is None else torch.where(batch.labels == HIDDEN, guesses, batch.labels)
+
     def reconstruction_loss(self, batch: Batch) -> Tensor:
         """½ ‖x̂ − x‖² per image."""
         logits, z = self.heads(batch.images, batch.generator)
@@ -132,13 +189,16 @@ class ContentAndStyle(System):
         logits, z = self.heads(batch.images, batch.generator)
         style = self.prior.sample(len(batch), batch.generator)  # (B, Z)
         content = self.content_prior.sample(len(batch), batch.generator)  # (B, K)
+        y = self.known_contents(batch, logits)  # (B,), of draws and styles alike
+        style, z = (self.style_game.shown(codes, y, batch.progress) for codes in (style, z))
         of_z = tell_apart(self.discriminator, style, z, batch.generator)
         return torch.stack([of_z, tell_apart(self.content_discriminator, content, logits.softmax(1), batch.generator)])
 
     def generators_loss(self, batch: Batch) -> Tensor:
         """(2,): have styles taken for prior samples, and q(y | x) for one-hot draws: sure, all classes as likely."""
         logits, z = self.heads(batch.images, batch.generator)
-        of_z = fool(self.discriminator, z, batch.generator)
+        shown = self.style_game.shown(z, self.known_contents(batch, logits), batch.progress)
+        of_z = fool(self.discriminator, shown, batch.generator)
         return torch.stack([of_z, fool(self.content_discriminator, logits.softmax(1), batch.generator)])
 
     def classification_loss(self, batch: Batch) -> Tensor:

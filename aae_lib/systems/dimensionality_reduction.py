@@ -69,6 +69,8 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         input_noise: float = 0.3,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
+        style_game: str = "marginal",
+        conditional_from: float = 0.0,
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
@@ -90,6 +92,8 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
             input_noise=input_noise,
             input_dropout=input_dropout,
             discriminator_noise=discriminator_noise,
+            style_game=style_game,
+            conditional_from=conditional_from,
         )
         self.learns_labels = classes if supervised else None
         self.cluster_heads = ClusterHeads(classes, latent_dim, spread=max(1.0, self.head_distance / 2))

@@ -22,6 +22,9 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
     Two discriminators pull y to one-hot vectors of equally likely classes and z to the prior (by default a Gaussian of
     10 dimensions). With y confident and z confined to the prior, the decoder has use for a y that says what the image
     shows; the labels say which class is called what. (The games fix q(y) and q(z), each as a whole, not q(z | y).)
+    ``style_game="conditional"``, which is not the paper's, fixes q(z | y) too, so that styles go with every content:
+    from the share ``conditional_from`` of the training's updates on, the discriminator of z sees y beside it, the label
+    or, where that is hidden, the likeliest class, one-hot (see ``content.StyleGame``).
     Give ``fit`` the labels that may be seen:
     ``fit(system, data.train, labelled=data.train.balanced_subset(100), ...)``.
 
@@ -44,6 +47,8 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
         input_noise: float = 0.3,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
+        style_game: str = "marginal",
+        conditional_from: float = 0.0,
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
@@ -60,6 +65,8 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
             input_noise=input_noise,
             input_dropout=input_dropout,
             discriminator_noise=discriminator_noise,
+            style_game=style_game,
+            conditional_from=conditional_from,
         )
         self.learns_labels = self.classes
         initialise(self, seed, initial_std)
@@ -96,6 +103,8 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
         input_noise: float = 0.0,
         input_dropout: float = 0.2,
         discriminator_noise: float = 0.0,
+        style_game: str = "marginal",
+        conditional_from: float = 0.0,
         initial_std: float | None = 0.01,
         seed: int = 0,
     ):
@@ -115,6 +124,8 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
             input_noise=input_noise,
             input_dropout=input_dropout,
             discriminator_noise=discriminator_noise,
+            style_game=style_game,
+            conditional_from=conditional_from,
         )
         initialise(self, seed, initial_std)
 

@@ -14,7 +14,7 @@ from ..networks import Decoder, Discriminator, Encoder, initialise
 from ..optimizers import Adam
 from ..priors import Gaussian, Prior
 from .base import Batch, Phase, System, require_prior
-from .content import as_content, draw_content
+from .content import PAPERS_GAME, StyleGame, as_content, draw_content
 
 
 class SupervisedAdversarialAutoencoder(System):
@@ -23,10 +23,14 @@ class SupervisedAdversarialAutoencoder(System):
     The decoder sees (y, z): the one-hot label, then the style. The decoder has no use for what the label says, and the
     discriminator leaves z no room beyond the prior. But it pulls q(z) as a whole onto the prior, not q(z | y) for each
     label: whether z tells nothing of the label is to be measured (``evaluation.label_probe``), not given.
+    ``style_game="conditional"``: the discriminator sees the label beside z, zeros where it is hidden, from the share
+    ``conditional_from`` of the training's updates on. That pulls q(z | y) onto the prior, which is not the paper's
+    model: it is for styles that go with every label (see ``content.StyleGame``).
     ``classes``: how many contents y can be. The other arguments are those of ``AdversarialAutoencoder``.
     """
 
     decodes_labels = True
+    newer = PAPERS_GAME
 
     def __init__(
         self,
@@ -42,12 +46,15 @@ class SupervisedAdversarialAutoencoder(System):
         input_noise: float = 0.0,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
+        style_game: str = "marginal",
+        conditional_from: float = 0.0,
         initial_std: float | None = None,
         seed: int = 0,
     ):
         super().__init__(image_shape, standardised=output == "standardised")
         self.prior = require_prior(Gaussian(15) if prior is None else prior)
         self.classes = self.learns_labels = checks.positive_integer("classes", classes)
+        self.style_game = StyleGame(style_game, conditional_from, self.classes)
         self.encoder = Encoder(
             self.image_shape,
             self.prior.dim,
@@ -66,7 +73,7 @@ class SupervisedAdversarialAutoencoder(System):
             batch_norm=batch_norm,
         )
         self.discriminator = Discriminator(
-            (self.prior.dim,), hidden=discriminator_hidden, input_noise=discriminator_noise
+            (self.style_game.width(self.prior.dim),), hidden=discriminator_hidden, input_noise=discriminator_noise
         )
         initialise(self, seed, initial_std)
 
@@ -88,11 +95,16 @@ class SupervisedAdversarialAutoencoder(System):
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Tell prior samples from styles."""
         real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
-        return tell_apart(self.discriminator, real, self.encoder(batch.images, batch.generator), batch.generator)
+        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        return tell_apart(self.discriminator, self._shown(real, batch), self._shown(fake, batch), batch.generator)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Move styles to where the discriminator takes them for prior samples."""
-        return fool(self.discriminator, self.encoder(batch.images, batch.generator), batch.generator)
+        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        return fool(self.discriminator, self._shown(fake, batch), batch.generator)
+
+    def _shown(self, z: Tensor, batch: Batch) -> Tensor:
+        return self.style_game.shown(z, batch.labels, batch.progress)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] of styles z (N, Z) and contents ``labels`` (N,), or shares (N, K) of each."""
