@@ -499,6 +499,17 @@ TABLE = {
         ValueError,
         ["labelled", "AdversarialAutoencoder", "leave it out"],
     ),
+    "an unknown game": (lambda f: semi(style_game="conditonal"), ValueError, ["style_game", "mean 'conditional'"]),
+    "a game from an update on": (
+        lambda f: semi(style_game="conditional", conditional_from=5000),
+        ValueError,
+        ["conditional_from", "share", "below 1", "5000"],
+    ),
+    "a time for a game that sees no y": (
+        lambda f: semi(conditional_from=0.5),
+        ValueError,
+        ["conditional_from is 0.5", "'marginal'", "style_game='conditional'"],
+    ),
     "no labels to learn from": (lambda f: train(UNLABELLED, semi()), ValueError, ["labels", "none"]),
     "labels outside the classes": (lambda f: train(LABELLED, semi(classes=2)), ValueError, ["labels", "2 classes"]),
     "a class without a labelled image": (

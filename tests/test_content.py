@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from aae_lib import fit, load
+from aae_lib import fit, load, restore, save
 from aae_lib.data import Split
 from aae_lib.priors import Gaussian, GaussianMixture, SwissRoll, Uniform
+from aae_lib.storage import describe
 from aae_lib.systems import (
     SGD,
     Adam,
@@ -40,8 +43,9 @@ ENCODER, GAMES = {"encoder"}, {"discriminator", "content_discriminator"}
 TWO_GAMES = {"reconstruction": {"encoder", "decoder"}, "discriminators": GAMES, "generators": ENCODER}
 
 
-def with_near_heads(supervised: bool) -> DimensionalityReductionAdversarialAutoencoder:
-    system = DimensionalityReductionAdversarialAutoencoder(SHAPE, classes=3, supervised=supervised, **SIZES)
+def with_near_heads(supervised: bool, **settings) -> DimensionalityReductionAdversarialAutoencoder:
+    chosen = {"classes": 3, "supervised": supervised, **SIZES}
+    system = DimensionalityReductionAdversarialAutoencoder(SHAPE, **{**chosen, **settings})
     system.cluster_heads.weight.data *= 0.1  # nearer than the threshold, so that the heads' phase has work to do
     return system
 
@@ -59,11 +63,31 @@ SYSTEMS = {
     "reduction with fixed heads": lambda: DimensionalityReductionAdversarialAutoencoder(
         SHAPE, classes=3, latent_dim=3, fixed_heads=10.0, **SIZES
     ),
+    "conditional supervised": lambda: conditional("supervised"),
+    "conditional semi-supervised": lambda: conditional("semi-supervised"),
+    "conditional clustering": lambda: conditional("clustering"),
+    "conditional reduction": lambda: conditional("reduction"),
     "moment matching": lambda: GenerativeMomentMatchingNetwork(SHAPE, prior=Uniform(2), hidden=(16,)),
     "moment matching of codes": lambda: GenerativeMomentMatchingNetwork(
         SHAPE, prior=Uniform(2), hidden=(16,), autoencoder=Autoencoder(SHAPE, hidden=(8,))
     ),
 }
+
+
+def conditional(name: str, **settings):
+    """A system with content and style of 2 dimensions whose discriminator of z sees y too."""
+    chosen = {"style_game": "conditional", **settings}
+    kinds = {
+        "supervised": (SupervisedAdversarialAutoencoder, {"prior": Gaussian(2), "classes": 3}),
+        "semi-supervised": (SemiSupervisedAdversarialAutoencoder, {"prior": Gaussian(2), "classes": 3}),
+        "clustering": (ClusteringAdversarialAutoencoder, {"prior": Gaussian(2), "clusters": 3}),
+    }
+    if name.startswith("reduction"):
+        return with_near_heads(supervised=name == "reduction", **chosen)
+    kind, usual = kinds[name]
+    return kind(SHAPE, **{**SIZES, **usual, **chosen})
+
+
 GAME = {"reconstruction": {"encoder", "decoder"}, "discriminator": {"discriminator"}, "generator": ENCODER}
 HEADS = {**TWO_GAMES, "reconstruction": {"encoder", "decoder", "cluster_heads"}, "heads": {"cluster_heads"}}
 PHASES = {  # who may move, by phase
@@ -75,6 +99,10 @@ PHASES = {  # who may move, by phase
     "reduction": {**HEADS, "classification": ENCODER},
     "reduction without labels": HEADS,
     "reduction with fixed heads": {**TWO_GAMES, "classification": ENCODER},
+    "conditional supervised": GAME,
+    "conditional semi-supervised": {**TWO_GAMES, "classification": ENCODER},
+    "conditional clustering": TWO_GAMES,
+    "conditional reduction": {**HEADS, "classification": ENCODER},
     "moment matching": {"moment matching": {"generator"}},
     "moment matching of codes": {"moment matching": {"generator"}},
 }
@@ -236,6 +264,136 @@ class TestContentAndStyle:
         system, images = SYSTEMS["supervised"](), random_images(3)
         labels = torch.tensor([2, 2, 2])
         assert torch.equal(system.reconstruct(images, labels), system.decode(system.encode(images), labels))
+
+
+class Watching(nn.Module):
+    """In a discriminator's place: keeps what it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x, generator):
+        self.seen.append(x.detach())
+        return x[:, 0]
+
+
+class TestConditionalGame:
+    """The discriminator of z sees y beside it, as in Sec. 2.3."""
+
+    def shown(self, system, labels: list[int], progress: float = 0.0) -> list[torch.Tensor]:
+        """What the discriminator of z is shown in both of its phases: draws, styles, styles again."""
+        guess = [] if isinstance(system, SupervisedAdversarialAutoencoder) else [0.0, 0.0, 1.0]  # the last of three
+        make_constant(system.encoder, [*guess, 7.0, 7.0])
+        system.discriminator = Watching()
+        split = Split(random_images(len(labels)), torch.tensor(labels))
+        batch = replace(batch_of(split), progress=progress)
+        _, second, third = (phase.loss for phase in system.eval().phases()[:3])
+        second(batch), third(batch)
+        return system.discriminator.seen
+
+    @pytest.mark.parametrize(
+        ("name", "contents"),
+        [
+            ("semi-supervised", [0, 2, 1]),
+            ("reduction", [0, 2, 1]),
+            ("clustering", [2, 2, 2]),
+            ("reduction without labels", [2, 2, 2]),
+        ],
+    )
+    def test_it_sees_labels_where_systems_learn_from_them_and_guesses_elsewhere(self, name, contents):
+        real, fake, fooling = self.shown(conditional(name), [0, HIDDEN, 1])
+        expected = F.one_hot(torch.tensor(contents), 3).tolist()
+        assert real[:, 2:].tolist() == fake[:, 2:].tolist() == fooling[:, 2:].tolist() == expected
+        assert fake[:, :2].tolist() == fooling[:, :2].tolist() == [[7, 7]] * 3
+        assert not (real[:, :2] == 7).any()
+
+    def test_without_a_classifier_it_sees_labels_and_zeros_where_they_are_hidden(self):
+        for seen in self.shown(conditional("supervised"), [0, HIDDEN, 2]):
+            assert seen[:, 2:].tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
+
+    @pytest.mark.parametrize("name", ["supervised", "semi-supervised", "clustering", "reduction"])
+    def test_every_y_is_zeros_before_its_time(self, name):
+        for progress, ones in ((0.0, 0), (0.39, 0), (0.4, 3), (0.9, 3)):
+            system = conditional(name, conditional_from=0.4)
+            for seen in self.shown(system, [0, 1, 2], progress):
+                assert seen.shape == (3, 5) and float(seen[:, 2:].sum()) == ones
+
+    @pytest.mark.parametrize("name", ["supervised", "semi-supervised", "clustering", "reduction"])
+    def test_the_paper_s_game_sees_z_alone(self, name):
+        assert [tuple(seen.shape) for seen in self.shown(SYSTEMS[name](), [0, 1, 2])] == [(3, 2)] * 3
+
+    @pytest.mark.parametrize("name", ["semi-supervised", "clustering", "reduction"])
+    def test_no_gradient_of_the_game_on_z_goes_through_y(self, name):
+        system, logits = conditional(name), []
+        heads = system.heads
+
+        def keeping(images, generator):
+            y, z = heads(images, generator)
+            y.retain_grad(), z.retain_grad()
+            logits.extend([y, z])
+            return y, z
+
+        system.heads = keeping
+        system.generators_loss(batch_of(labelled_images()))[0].backward()
+        y, z = logits
+        assert z.grad.abs().max() > 0 and (y.grad is None or not y.grad.any())
+
+    def test_it_tells_styles_that_are_right_as_a_whole_but_not_for_every_label(self):
+        """Uniform pixels as quantiles make Gaussian styles: q(z) = p(z); bright ones have the label 1."""
+
+        class Quantile(nn.Module):
+            def forward(self, images, generator):
+                return torch.special.ndtri(images.flatten(1))
+
+        losses = {}
+        for game in ("marginal", "conditional"):
+            system = SupervisedAdversarialAutoencoder((1, 1, 1), prior=Gaussian(1), classes=2, style_game=game, **BIG)
+            system.encoder = Quantile()
+            pixels = random_images(2000, (1, 1, 1)).clamp(1e-4, 1 - 1e-4)
+            batch = batch_of(Split(pixels, (pixels.flatten() > 0.5).long()))
+            optimizer = torch.optim.Adam(system.discriminator.parameters(), lr=1e-2)
+            for _ in range(200):
+                optimizer.zero_grad()
+                loss = system.discriminator_loss(batch)
+                loss.backward()
+                optimizer.step()
+            losses[game] = float(loss.detach())
+        assert losses["marginal"] == pytest.approx(2 * math.log(2), abs=0.03)
+        best = math.log(1.5) + 0.5 * math.log(3)  # D* is 1/3 where styles are, twice as dense as draws, and 1 elsewhere
+        assert losses["conditional"] == pytest.approx(best, abs=0.06)
+
+    def test_in_a_training_it_begins_when_it_is_told(self):
+        system, columns = conditional("semi-supervised", conditional_from=0.5), []
+
+        def look(moment):
+            columns.append(moment.system.discriminator.body[1].weight[:, 2:].detach().clone())
+
+        train(system, labelled_images(18), epochs=5, callbacks=[look])  # 10 updates; the sixth is the first of the half
+        moved = [not torch.equal(before, after) for before, after in itertools.pairwise(columns)]
+        assert moved == [False] * 5 + [True] * 5
+
+    @pytest.mark.parametrize("name", ["supervised", "semi-supervised", "clustering", "reduction"])
+    def test_its_settings_come_back_from_a_file_and_older_files_have_the_paper_s(self, name, tmp_path):
+        system = conditional(name, conditional_from=0.25)
+        save(system, tmp_path / "system.safetensors")
+        restored = restore(tmp_path / "system.safetensors")
+        assert restored.style_game == system.style_game and describe(restored) == describe(system)
+        for one in (system, restored):
+            train(one, epochs=4)
+        torch.testing.assert_close(one.state_dict(), system.state_dict(), rtol=0, atol=0)
+        assert {"style_game", "conditional_from"} <= set(describe(system))
+        assert not {"style_game", "conditional_from"} & set(describe(SYSTEMS[name]()))  # as files had it before
+
+    def test_a_stopped_training_goes_on_as_if_it_had_not(self, tmp_path):
+        whole, parts = (conditional("semi-supervised", conditional_from=0.5) for _ in range(2))
+        train(whole, epochs=10)
+        for stop_at in (3, 6):  # before the game changes, and after it
+            stop = [lambda moment, last=stop_at: moment.stop() if moment.update == last else None]
+            assert train(parts, epochs=10, checkpoint=tmp_path / "run", callbacks=stop).interrupted
+            parts = conditional("semi-supervised", conditional_from=0.5)
+        assert train(parts, epochs=10, checkpoint=tmp_path / "run").update == 10
+        torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=0)
 
 
 class TestConsistency:
