@@ -55,6 +55,18 @@ def test_paper_settings_are_the_papers(name, epochs, reconstruction, game):
     assert settings.optimizers["discriminators"] == settings.optimizers["generators"] == game
 
 
+@pytest.mark.parametrize("name", ["semi-supervised-100", "clustering-30"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_row_of_the_other_game_differs_from_the_papers_by_the_game_alone(name, profile):
+    row = EXPERIMENTS[f"{name}-conditional"]
+    plain, settings = EXPERIMENTS[name].settings(profile), row.settings(profile)
+    game = {key: settings.system[key] for key in ("style_game", "conditional_from")}
+    assert settings == replace(plain, system={**plain.system, **game}, chosen_on="untried") and not row.numbers
+    assert game["style_game"] == "conditional" and (game["conditional_from"] == 0) is (name == "clustering-30")
+    drops = [epoch for steps in settings.optimizers.values() for epoch in steps.drops]
+    assert game["conditional_from"] * settings.epochs < min(drops, default=settings.epochs)
+
+
 def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):
     record = json.loads((folders / "results" / "aae-gaussian.smoke.seed0.json").read_text())
     assert record["updates"] == 20 * (len(load("digits").train) // 50)

@@ -13,7 +13,7 @@ from ..systems import (
     SemiSupervisedAdversarialAutoencoder,
 )
 from . import measures
-from .experiment import Experiment, Settings
+from .experiment import PROFILES, Experiment, Settings
 
 Steps = Mapping[str, Adam | SGD]
 
@@ -240,6 +240,21 @@ def _map_of_clusters() -> Experiment:
     )
 
 
+def _conditional(row: Experiment, question: str, first_epochs: Mapping[str, int] | None = None) -> Experiment:
+    """``row`` where the discriminator of z also sees y, from a profile's epoch of ``first_epochs`` on; else the same.
+
+    With few labels it should begin once most guesses are right, and well before the steps get smaller.
+    """
+
+    def changed(profile: str) -> Settings:
+        settings = row.settings(profile)
+        since = first_epochs[profile] / settings.epochs if first_epochs else 0.0
+        game = dict(style_game="conditional", conditional_from=since)
+        return replace(settings, system={**settings.system, **game}, chosen_on="untried")
+
+    return replace(row, question=question, numbers={}, **{profile: changed(profile) for profile in PROFILES})
+
+
 CONTENT: dict[str, Experiment] = {
     "semi-supervised-100": _semi_supervised("Table 2, MNIST, 100 labels", 100, 1.90, epochs=110, late=90),
     "semi-supervised-1000": _semi_supervised("Table 2, MNIST, 1000 labels", 1000, 1.60, epochs=140, late=120),
@@ -257,5 +272,15 @@ CONTENT: dict[str, Experiment] = {
     "reduction-2d-20-clusters": _map_of_clusters(),
     "reduction-10d-100": _map(
         "Fig. 11d: 10-D, 100 labels, W_C = 10 I", 100, 3.90, ["classification"], latent_dim=10, fixed_heads=10.0
+    ),
+}
+CONTENT |= {
+    "semi-supervised-100-conditional": _conditional(
+        CONTENT["semi-supervised-100"],
+        "100 labels, y shown beside z: not the paper's",
+        first_epochs={"smoke": 6, "quick": 3, "long": 30, "paper": 30},
+    ),
+    "clustering-30-conditional": _conditional(
+        CONTENT["clustering-30"], "30 clusters, y shown beside z: not the paper's"
     ),
 }
