@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 12 · Adversarial latent autoencoders
 #
-# In every model so far somebody chose the prior: a Gaussian, a mixture, a roll. The codes had to fit into it, whatever the data look like. Here nobody chooses. A network *learns* the distribution of the codes while it learns to make images, and a second network learns the way back, from an image to its code. What they compare is never pixels, only codes.
+# In every model so far that can be drawn from, somebody chose the prior: a Gaussian, a mixture, a roll. The codes had to fit into it, whatever the data look like. Here nobody chooses. A network *learns* the distribution of the codes while it learns to make images, and a second network learns the way back, from an image to its code. What they compare is never pixels, only codes.
 #
 # **You will learn**
-# - how a GAN, cut in two at both ends, becomes an autoencoder with a *learned* latent distribution;
+# - how a GAN, each of its two networks cut in two, becomes an autoencoder with a *learned* latent distribution;
 # - its three steps, and the penalty (R1) that keeps the first from winning too easily;
 # - what *reciprocity* measures, and what changes when it is measured in images instead of codes;
 # - to judge a code by what it is good for: nearest neighbour against linear classifier, for five models of the same width and number of updates.
@@ -13,7 +13,7 @@
 #
 # **About 2½ minutes on two idle cores of a laptop.** Its central figure is this: [draws of a Gaussian, what the mapping network makes of them, and where the encoder puts real images](#The-learned-latent-distribution).
 #
-# ![Three panels of dots coloured by digit: draws z, all colours mixed; w, sorted into regions that overlap; codes of real images, in the same regions.](figures/12_adversarial_latent_autoencoders.png)
+# ![Three panels of dots coloured by digit: draws z, all colours mixed; w, sorted into regions that overlap; codes of real images, partly in the same regions.](figures/12_adversarial_latent_autoencoders.png)
 
 # %%
 import numpy as np
@@ -150,7 +150,7 @@ for _ in range(settings.toy):
     descend(fool, softplus(-discriminator(encoder(x))).mean())
 
 # %% [markdown]
-# > **Predict, then run.** Both models get draws of the same round Gaussian. What does the cloud of $w$ look like in the first, the cloud of codes in the second? And where do the draws near the middle of the Gaussian end up among the data?
+# > **Predict, then run.** Both models get draws of the same round Gaussian. What does the cloud of $w$ look like in the first, the cloud of codes in the second?
 
 # %%
 with torch.no_grad():
@@ -165,21 +165,22 @@ with torch.no_grad():
         "ALAE: E(x)": (E(x), x),
         "AAE: codes of x": (encoder(x), x),
     }
-figure, axes = figures.canvas(6, 3, 3, 2.4)
+figure, axes = figures.canvas(6, 3, 3, 1.8)
 for ax, (name, (points, where)) in zip(axes, panels.items(), strict=True):
     ax.scatter(*points.T, s=2, c=[figures.CLASS_COLOURS[8 if right else 2] for right in where[:, 0] > 0])
     ax.set(title=name, xticks=[], yticks=[])
     ax.set_aspect("equal", adjustable="datalim")
-seen = torch.cat([x, made, decoded])
-low, high = seen.amin(dim=0) - 0.1, seen.amax(dim=0) + 0.1
-for ax in axes[:3]:  # the data's plane
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", adjustable="box")
+clouds = [points for points, _ in panels.values()]
+for plane in (slice(0, 3), slice(3, 5)):  # the data's plane, and that of w: the same limits in all its panels
+    for ax in axes[plane]:
+        ax.update_datalim(torch.cat(clouds[plane]))
+        ax.autoscale_view()
 figures.show(
     figure,
     alt="Six panels of points, coloured by whether they belong to the left or the right cluster. Above, in the data's plane: the data, "
-    "two clusters; what the latent autoencoder makes, two clusters joined by a thin thread of points; what the AAE decodes, two "
-    "clusters joined by a broad bridge. Below, in latent space: w forms two islands that touch at one place, the codes E(x) two "
-    "islands apart; the AAE's codes form two halves of one cloud.",
+    "two clusters; what the latent autoencoder makes, two clusters joined by a thin thread of points; what the AAE decodes, one "
+    "long band that covers the gap and reaches beyond the data on both sides. Below, in latent space: w forms two islands that touch "
+    "at one place, the codes E(x) two islands apart; the AAE's codes form two slanting strips side by side, with a narrow gap.",
 )
 
 # %%
@@ -190,7 +191,7 @@ for name, (points, _) in list(panels.items())[:3]:
 assert settings.profile == "smoke" or between["ALAE: G(w)"] < 0.03 < 0.05 < between["AAE: decoded draws"]
 
 # %% [markdown]
-# The data are two islands, and a round Gaussian is one. The AAE's encoder lays two halves against each other, and the decoder, a continuous function, must cross from one cluster to the other where they meet: almost one draw in five is decoded to a point that no data are near.
+# The data are two islands, and a round Gaussian is one. The AAE's encoder lays two strips side by side (they do not fill the Gaussian: a gap is left between them), and the decoder, a continuous function, must cross from one cluster to the other in between: almost one draw in five is decoded to a point between the clusters, and others land beyond them. How much of this is due to the Gaussian's shape, and how much to codes that have not filled it yet, this run does not tell.
 #
 # Nobody asked $w$ to be round. $F$ tears the Gaussian almost in two, and the one draw in a hundred that lies on the tear is all that is left of the bridge. (It cannot vanish: $F$ and $G$ are continuous too.) The encoder learnt from made points which $w$ they came from, and puts the data on two islands as well. What $G$ makes has not the round shape of the clusters, although the discriminator's last loss is that of a guess: it does not see the difference.
 #
@@ -199,7 +200,7 @@ assert settings.profile == "smoke" or between["ALAE: G(w)"] < 0.03 < 0.05 < betw
 # %% [markdown]
 # ## Three steps on images
 #
-# Now the same on images. First the four networks. Those of $F$, $E$, $G$ and $D$ have *equalised learning rates*: what is learnt starts as $\mathcal{N}(0, 1)$ and is scaled at every use, so that the steps of Adam mean the same in every layer. $F$ and $D$ move at a tenth of the others' pace ($w$ must not run away from $G$ and $E$).
+# Now the same on images. First the four networks. All have *equalised learning rates*: what is learnt starts as $\mathcal{N}(0, 1)$ and is scaled at every use, so that the steps of Adam mean the same in every layer. $F$ and $D$ move at a tenth of the others' pace ($w$ must not run away from $G$ and $E$).
 
 
 # %%
@@ -278,7 +279,7 @@ print("same losses:", same)
 #
 # What is a learned latent space good for? That needs others to compare with, of the same size: an autoencoder, a VAE, an adversarial autoencoder, and a **bidirectional GAN** (BiGAN). The last is the nearest relative: it also has a generator and an encoder that never compares pixels, but its discriminator looks at *pairs*, $(x, E(x))$ against $(G(z), z)$, and $z$ is again an imposed Gaussian. Beside them ALAE, and ALAE with its third step in image space, $\frac12\lVert x - G(E(x))\rVert^2$, which the paper tries too.
 #
-# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the feature-FID of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. ALAE has more in other respects: a mapping network, weights averaged for samples and reconstructions, and three steps per update; its discriminator is smaller.
+# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the feature-FID of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. The models differ in other respects too: ALAE has a mapping network, equalised layers, and averaged weights for samples and reconstructions; ALAE and the AAE take three steps per update, BiGAN two, the others one; ALAE's $D$ is smaller, but sits on top of $E$; BiGAN has batch normalisation in encoder and decoder, and noise on what its discriminator sees.
 
 # %%
 prior = Gaussian(settings.latent_dim)
@@ -350,7 +351,8 @@ print(histories["ALAE"][0].current())
 figures.show(
     figures.training_curves(histories["ALAE"][0]),
     alt="ALAE's losses over updates. The gradient penalty falls. The reciprocity, after a first fall, rises until the "
-    "steps become small, drops there, and rises a little again. The discriminator's loss rises towards 2 ln 2, the generator's sinks towards ln 2.",
+    "steps become small, drops there, and rises a little again. The discriminator's loss falls at first, then rises to 1.25, below 2 ln 2; "
+    "the generator's sinks to 0.78, above ln 2.",
 )
 
 # %% [markdown]
@@ -380,9 +382,9 @@ else:
 rows = torch.cat([as_float(ten), *(systems[0].reconstruct(ten) for systems in trained.values())])
 figures.show(
     figures.show_images(rows, len(ten), "Test images and their reconstructions", rows=["test image", *trained]),
-    alt="Seven rows of ten digits. Top: test images. AE, VAE and AAE return the same digits, some a little blurred; so does ALAE with its "
-    "third step in images, but for a few of which little more than a shape is left. BiGAN and ALAE return ragged strokes, several of "
-    "them another digit.",
+    alt="Seven rows of ten digits. Top: test images. AE, VAE, AAE and ALAE with its third step in images return the same digits, more or less "
+    "blurred; of the VAE's 8 and the variant's 5 and 8 little more than a shape is left. BiGAN and ALAE return ragged strokes, several "
+    "of them another digit.",
 )
 
 # %% [markdown]
@@ -425,15 +427,15 @@ figures.show(
     figures.show_images(rows, 12, "Draws of the prior, made into images", rows=drawing),
     alt="Five rows of twelve samples. VAE: soft shapes, several of them no digit. AAE: firm strokes, several of them no digit. BiGAN: "
     "speckled strokes, several of them no digit. ALAE: ragged strokes, several of them no digit. ALAE with its third step in images: "
-    "the clearest row.",
+    "the clearest row, but for a blob and two loose bars.",
 )
 
 # %% [markdown]
-# **Reconstructions.** The models that compare pixels return what they were given, if blurred (of the variant's 5 and 8 little more than a shape is left). The two that never do, do not quite: BiGAN returns the same digit in 40 ± 7 % of the cases, ALAE in 56 ± 9 % (its 2 and its 6 come back as something like an 8). Both errors are several times the autoencoder's. Nothing asked them for small pixel errors: ALAE's encoder must find again the $w$ of a *made* image, and never meets a loss on the reconstruction of a real one. (The autoencoder's 5.7 lies below the floor of 9 because the images it rebuilds are the very ones it is compared with; the floor compares different ones.)
+# **Reconstructions.** The models that compare pixels return what they were given, if blurred (of the variant's 5, and of its and the VAE's 8, little more than a shape is left). The two that never do, do not quite: BiGAN returns the same digit in 40 ± 8 % of the cases, ALAE in 56 ± 9 % (its 2 and its 6 come back as something like an 8). Both errors are several times the autoencoder's. Nothing asked them for small pixel errors: ALAE's encoder must find again the $w$ of a *made* image, and never meets a loss on the reconstruction of a real one. (The autoencoder's 6.1 lies below the floor of 10 because the images it rebuilds are the very ones it is compared with; the floor compares different ones.)
 #
-# **Samples.** Here the order is another: a feature-FID of 54 ± 5 for ALAE, 59 ± 7 for the AAE, which is no difference beside their spread; 83 ± 2 for the VAE, 92 ± 4 for BiGAN. ALAE's strokes are ragged; to the judge they are nearer to real digits than the VAE's soft shapes all the same. (By this very measure settings were chosen, on validation images, and ALAE had the most tries.)
+# **Samples.** Here the order is another: a feature-FID of 57 ± 5 for ALAE, 61 ± 7 for the AAE, which is no difference beside their spread; 87 ± 2 for the VAE, 94 ± 3 for BiGAN. ALAE's strokes are ragged; to the judge they are nearer to real digits than the VAE's soft shapes all the same. (By this very measure settings were chosen, on validation images, and ALAE had the most tries.)
 #
-# **The third step in images** is better than the one in codes in every column (with one seed, but by far more than the spread of the other), with an error near the VAE's and a feature-FID of 17. The paper prefers the step in codes. Before you decide, look at what becomes of $w$ in the next section.
+# **The third step in images** is better than the one in codes in every column (with one seed, but by far more than the spread of the other), with an error near the VAE's and a feature-FID of 17.5. The paper prefers the step in codes. Before you decide, look at what becomes of $w$ in the next section.
 
 # %% [markdown]
 # ## The learned latent distribution
@@ -460,8 +462,9 @@ for name in list(figure.axes[0].texts):
     name.remove()  # among the draws no digit has a place
 figures.show(
     figure,
-    alt="Three panels of dots coloured by digit. Draws z: one cloud in which all colours are mixed. w = F(z): zeros and ones "
-    "have regions of their own, the others overlap. E(x) of test images: the same digits at the same places, in denser groups.",
+    alt="Three panels of dots coloured by digit. Draws z: one cloud in which all colours are mixed. w = F(z): ones lie below, many "
+    "zeros at the left, sixes at the lower left, sevens at the right, the others overlap. E(x) of test images: these four at about "
+    "the same places, in denser groups; fours and eights elsewhere.",
 )
 
 
@@ -505,14 +508,16 @@ for name, values in distances.items():
 
 # %%
 draws = prior.sample(count, torch.Generator().manual_seed(1))
-told = {"z": [], "w": []}
+told, commonest = {"z": [], "w": []}, []
 for s in trained["ALAE"]:
     w = s.map(draws)
     digits = judge.classify(s.decode(w))
     told["z"].append(neighbours_tell(draws, digits))
     told["w"].append(neighbours_tell(w, digits))
+    commonest.append(100 * float(digits.bincount().max()) / len(digits))
 for space, values in told.items():
     print(f"five neighbours among {space} tell the digit that the draw becomes: {spread(values)} %")
+print(f"always guessing the commonest digit would be right in {spread(commonest)} %")
 
 
 def reciprocity(s):
@@ -530,9 +535,9 @@ for name in ("ALAE", "ALAE, images"):
     print(f"E(x) from F(z): {spread(distance, 2)} (floor {spread(floor, 2)}) standard deviations of w")
 
 # %% [markdown]
-# - **$F$ sorts.** Among draws $z$ the neighbours know little of what will become of them (right in 30 % of the cases); among their $w$ they are right in 64 %. Zeros and ones have regions of their own, the rest overlap: no islands as clean as the toy's, after so few updates.
-# - **Not Gaussian, but not by much.** What $F$ makes has a shape of its own, at 2.8 ± 0.6 times the floor. Codes $E(x)$ of real images score 1.5, as do those of the plain autoencoder, on which nothing was imposed; the AAE's, pulled onto a Gaussian, score 1.7, and BiGAN's, likewise imposed, 2.3. So after whitening this distance hardly tells imposed from free. (Seen along a random direction in 32 dimensions, most clouds look like a bell.)
-# - **$E$ and $F$ do not quite agree.** The codes of real images lie more than half a standard deviation from the draws (0.58 ± 0.14), where 0.07 is the floor: near, but not the same. (The discriminator compares $E(x)$ with $E(G(w))$, not with $w$.) Of what $w$ says, $G$ and $E$ lose more than a quarter (28.5 ± 11.6 %).
+# - **$F$ sorts.** Among draws $z$ the neighbours are right in 29 % of the cases (always guessing the commonest digit, in 16 %); among their $w$ they are right in 64 %. Ones and many of the zeros, sixes and sevens gather in places of their own (one seed, one t-SNE), the rest overlap: no islands as clean as the toy's, after so few updates.
+# - **Not Gaussian, but not by much.** What $F$ makes has a shape of its own, at 2.8 ± 0.6 times the floor. Codes $E(x)$ of real images score 1.5, as do those of the plain autoencoder, on which nothing was imposed; the AAE's, pulled onto a Gaussian, score 1.7, BiGAN's, likewise imposed, 2.3, and the VAE's, imposed too, 1.5. So $w$ is less Gaussian than the codes of AAE and VAE; against BiGAN's the spread is too large to say. And after whitening this distance hardly tells imposed from free. (Seen along a random direction in 32 dimensions, most clouds look like a bell.)
+# - **$E$ and $F$ do not quite agree.** The codes of real images lie on average 0.58 ± 0.14 standard deviations from the draws, where 0.07 is the floor: not the same. (The discriminator compares $E(x)$ with $E(G(w))$, not with $w$.) Of what $w$ says, $G$ and $E$ lose 28.5 ± 11.6 %, very unlike from seed to seed. (Measured with the averaged $F$ and $G$ but the last $E$; in training all three were the last.)
 # - **With the third step in images, they agree far less.** $E(G(w))$ is farther from $w$ than a constant guess would be (a loss above 100 %), and codes of real images lie a whole standard deviation from the draws (0.98). The codes with which this model reconstructs are distributed quite otherwise than those from which it draws its samples. It has two latent spaces again, and that is what reciprocity in $w$ is there to prevent.
 
 # %% [markdown]
@@ -602,7 +607,7 @@ for sampling in ("full", "end"):
     )
 
 # %% [markdown]
-# The line in $w$ is the shorter way: 1.7 times the distance of its ends, where the line in $z$ takes 2.5 times. And its PPL is about half of that in $z$ ("full"; about a third for "end"), lower for each of the three seeds. But PPL is a mean *squared* speed, so it contains the squared length. Of two even paths, the ratio of lengths alone would make it (1.72 / 2.47)², about 0.49, against the measured 0.46: most of the gain is length, little of it evenness. (Not quite like with like: the length is that of a straight line in $z$, the PPL that of an arc.)
+# The line in $w$ is the shorter way: 1.7 times the distance of its ends, where the line in $z$ takes 2.5 times. And its PPL is about half of that in $z$ ("full"; about a third for "end"), lower for each of the three seeds. But PPL is a mean *squared* speed, so it contains the squared length. For two even paths its ratio would be the square of the ratio of lengths, 0.49 with all digits, against the measured 0.46: for "full" most of the gain is length, little of it evenness; at the paths' beginnings, where lines in $w$ start more slowly than they go on (1110 against 1496) and those in $z$ do not (3488 against 3274), it is more than length (0.32). (Not quite like with like: the length is that of a straight line in $z$, the PPL that of an arc.)
 #
 # $F$ has taken bends upon itself that $G$ is then spared. In the figure the first pair shows it best: in $z$ the 0 stays as it is for six images and has lost its shape two images later, in $w$ the change takes all of the middle. Short is not the same as right, though: in the fourth pair the line in $z$ keeps firm strokes for most of the way, the line in $w$ passes pale mixtures of both ends.
 
@@ -674,11 +679,11 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
     )
 
 # %% [markdown]
-# **From one neighbour to the linear SVM, ALAE's short code loses least of the five, for all three seeds, as long as the codes keep their size**: it loses nothing (its SVM is right more often than its neighbour, by 1.1 ± 0.4 points), where BiGAN's loses 2.5 ± 1.0 and the other three 5 to 7. **The control takes that away.** Brought to the same size, BiGAN's codes lose least on average (2.7 ± 0.8) and for two of the three seeds; ALAE's lose 4.6 ± 1.8, the AAE's 5.2 ± 0.6, those of VAE and AE 6 to 7. So its lead was one of size: large codes feel less of C = 0.02.
+# **From one neighbour to the linear SVM, ALAE's short code loses least of the five, for all three seeds, as long as the codes keep their size**: it loses nothing (its SVM is right more often than its neighbour, by 1.1 ± 0.4 points), where BiGAN's loses 2.5 ± 1.0 and the other three 5 to 7. **The control takes that away.** Brought to the same size, BiGAN's codes lose least on average (2.7 ± 0.8) and for two of the three seeds; ALAE's lose 4.6 ± 1.8, the AAE's 5.2 ± 0.6, those of VAE and AE 6 to 7. So its lead hung on the size of its codes: scaling them to a mean square of 1 costs its SVM 6 points.
 #
-# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its encoder mixes up digits, as its reconstructions show. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
+# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its short code mixes up digits; its reconstructions do so more often still (56 % keep theirs), for there $G$ gets codes unlike the $w$ it learnt on. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
 #
-# The variant with its third step in images has the best SVM of all on either code (84.3 and 90.8 %). On the short one it loses 4.2 points, 4.3 scaled: then no more than ALAE.
+# The variant with its third step in images has the best SVM of all on the long code (90.8 %, one seed); on the short one (84.3 %) it is level with the autoencoder (83.6 ± 0.5). There it loses 4.2 points, 4.3 scaled: then no more than ALAE.
 
 # %% [markdown]
 # ## Beside the paper
@@ -686,7 +691,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 # | | the paper | here (quick profile) |
 # |---|---|---|
 # | Figure 1 | the architecture | the same, [above](#The-idea) |
-# | networks | $w$ and $z$ of 50; $F$ six layers; $G$ 50-1024-1024-784, $E$ its mirror image, $D$ three layers | $w$ and $z$ of 32; $F$ six layers; 256 units in place of 1024, $D$ three layers |
+# | networks | $w$ and $z$ of 50; $F$ six layers; $G$ 50-1024-1024-784, $E$ its mirror image, $D$ three layers | $w$ and $z$ of 32; $F$ six layers; 256 units in place of 1024, $D$ three layers, 32-64-64-1 |
 # | training | 400 epochs in batches of 128, γ = 10, Adam (β₁ = 0, β₂ = 0.99) with 0.002 | 1,000 updates of 100 (37,500 images, 2.7 epochs), three seeds; γ and step chosen on validation images |
 # | step III | the paper holds $F$ still; the authors' code moves it too | $F$ stands still |
 # | classifiers learn from | 60,000 images | 3,000 images |
@@ -704,7 +709,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 #
 # ## Play
 #
-# Drag through the space of $w$, or play one test image into another. Values far outside of what $F$ produces are not codes: what does $G$ make of them? The controls reach as far as the largest number in any of 1,000 draws, which is far outside for most of the 32. (Within what $F$ produces, one number of $w$ alone changes an image very little: 32 share the work. Two images played into each other change them all.)
+# Drag through the space of $w$, or play one test image into another. Values far outside of what $F$ produces are not codes: what does $G$ make of them? The controls reach as far as the largest number in any of 1,000 draws, which is far outside for most of the 32. (Within what $F$ produces, one number of $w$ alone changes an image very little: 32 share the work. Two images played into each other change them all.) On paper there is a grid instead: the first two numbers of $w$ run from −far to far along its rows and columns, the others are those of the half-way code. Towards the border the strokes fall apart into specks.
 
 # %%
 far = float(alae.draw_codes(1000).abs().max())  # the largest number in any w
@@ -715,12 +720,12 @@ widget
 # %% [markdown]
 # ## Summary
 #
-# - ALAE cuts a GAN in two at both ends. $F$ and $G$ make images, $E$ and $D$ judge them, and reciprocity makes the two middles one latent space. Nobody chooses its distribution.
+# - ALAE cuts each of a GAN's two networks in two. $F$ and $G$ make images, $E$ and $D$ judge them, and reciprocity makes the two middles one latent space. Nobody chooses its distribution.
 # - Three steps: discriminate (with R1), generate, reciprocity. The losses of the first two are the cross-entropies you know.
 # - In the toy (one run), about one in a hundred of ALAE's points lies between two clusters, against almost one in five of the AAE's decoded draws.
-# - On MNIST, in 1,000 updates, ALAE makes samples of a lower feature-FID than VAE and BiGAN (with more tries), about that of the AAE's, and worse reconstructions than all but BiGAN. The third step in images repairs these, and gives up the one latent space.
+# - On MNIST, in 1,000 updates, ALAE makes samples of a lower feature-FID than VAE and BiGAN (with more tries), about the AAE's, and worse reconstructions than all but BiGAN. The third step in images repairs these, and gives up the one latent space.
 # - Paths in $w$ are shorter than in $z$, and their PPL is about half.
-# - From nearest neighbour to linear SVM its short code loses least of five, but its codes are large and its neighbours were right least often to begin with; brought to one size, BiGAN's loses least.
+# - From nearest neighbour to linear SVM its short code loses least of five, but that hangs on the size of its codes, and its neighbours were right least often to begin with; brought to one size, BiGAN's loses least on average (two of three seeds).
 #
 # ## Exercises
 #
