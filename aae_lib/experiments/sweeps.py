@@ -183,38 +183,33 @@ def _on_cluster(client: Client, address: str, wanted: list, stop: Path, settings
 @contextmanager
 def _stopping(stop: Path) -> Iterator[None]:
     """Ctrl-C asks all runs to stop, wherever they are; a second one ends at once."""
-    with until_interrupted() as interrupted:
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.2):
-                if interrupted():
-                    write_whole(stop, "")
-                    return
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+    with until_interrupted() as interrupted, _every(0.2, lambda: interrupted() and write_whole(stop, "")):
+        yield
 
 
 @contextmanager
 def _shown(wanted: list, outcomes: dict, profile: str, checkpoints: Path, progress: bool) -> Iterator[None]:
     """A bar over the runs, and how far each of those under way is."""
-    done = threading.Event()
-    bar = progress_bar(len(wanted), unit="runs", show=progress)
-
-    def watch() -> None:
-        while not done.wait(POLL_SECONDS):
-            refresh()
 
     def refresh() -> None:
         bar.n = len(outcomes)
         shares = {which: progress_of(*which, profile, checkpoints) for which in wanted if which not in outcomes}
         bar.set_postfix_str(", ".join(f"{name} seed {seed} {at:.0%}" for (name, seed), at in shares.items() if at))
+
+    with progress_bar(len(wanted), unit="runs", show=progress) as bar:
+        with _every(POLL_SECONDS, refresh):
+            yield
+        refresh()
+
+
+@contextmanager
+def _every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
+    """Do ``act`` again and again beside what goes on within."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(seconds):
+            act()
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -223,5 +218,3 @@ def _shown(wanted: list, outcomes: dict, profile: str, checkpoints: Path, progre
     finally:
         done.set()
         thread.join()
-        refresh()
-        bar.close()
