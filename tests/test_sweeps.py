@@ -129,9 +129,10 @@ def test_ctrl_c_stops_all_runs_and_the_same_sweep_goes_on(one_by_one, tmp_path):
     pressed = when_under_way(tmp_path, lambda _: os.kill(os.getpid(), signal.SIGINT))
     outcomes = sweep(NAMES, seeds=SEEDS, workers=2, **SMOKE, **places(tmp_path))
     pressed.join()
-    assert [(one.path, one.error) for one in outcomes] == [(None, None)] * 2
+    assert [one.error for one in outcomes] == [None, None]
+    stopped = [one for one in outcomes if one.path is None]  # one that looks too late may have come to its end
+    assert stopped and len(list((tmp_path / "results").glob("*.json"))) == 2 - len(stopped)
     assert list((tmp_path / "runs").glob("*.safetensors")), "what was trained is kept"
-    assert not list((tmp_path / "results").glob("*.json"))
     outcomes = sweep(NAMES, seeds=SEEDS, workers=1, **SMOKE, **places(tmp_path))
     assert found(tmp_path) == found(one_by_one)
 
