@@ -97,12 +97,12 @@ def _likelihood(
 
 
 UNSUPERVISED: dict[str, Experiment] = {
-    "aae-gaussian": _figure_2_aae("Fig. 2a: does q(z) of an AAE fill a 2-D Gaussian?", Gaussian(2), 1e-3, 4e-4, 0.5),
+    "aae-gaussian": _figure_2_aae("Fig. 2a: AAE, 2-D Gaussian", Gaussian(2), 1e-3, 4e-4, 0.5),
     "aae-mixture": _figure_2_aae(  # a game of larger steps: the discriminator must keep up with ten thin petals
-        "Fig. 2b: ... and a mixture of ten?", GaussianMixture(), 5e-4, 1e-3, 0.1
+        "Fig. 2b: AAE, mixture of ten", GaussianMixture(), 5e-4, 1e-3, 0.1
     ),
-    "vae-gaussian": _figure_2_vae("Fig. 2c: the same for a VAE, 2-D Gaussian", Gaussian(2)),
-    "vae-mixture": _figure_2_vae("Fig. 2d: ... and the mixture of ten", GaussianMixture()),
+    "vae-gaussian": _figure_2_vae("Fig. 2c: VAE, 2-D Gaussian", Gaussian(2)),
+    "vae-mixture": _figure_2_vae("Fig. 2d: VAE, mixture of ten", GaussianMixture()),
     "parzen-mnist": _likelihood(  # in 20 epochs 10 nats above the paper's SGD
         "Table 1, MNIST 10K", "mnist", 340, Gaussian(8, 5.0), rates=(1e-3, 4e-4)
     ),
