@@ -36,8 +36,8 @@ class Prior:
             raise ValueError(
                 f"the prior {self} has no regions to label; use GaussianMixture, SwissRoll or Categorical."
             )
-        device = generator.device if generator is not None else "cpu"
-        labels = torch.randint(self.classes, (count,), generator=generator, device=device)
+        count = checks.positive_integer("count", count)
+        labels = torch.randint(self.classes, (count,), generator=generator, device=_device(generator))
         return self.sample(count, generator, labels), labels
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -62,6 +62,7 @@ class Prior:
         raise NotImplementedError
 
     def _checked_codes(self, z: Tensor) -> Tensor:
+        z = checks.as_tensor("z", z)
         if z.ndim != 2 or z.shape[1] != self.dim:
             raise ValueError(f"z must have shape (N, {self.dim}) for {self}, but its shape is {tuple(z.shape)}.")
         return z

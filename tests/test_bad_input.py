@@ -298,6 +298,14 @@ TABLE = {
     ),
     "a VAE's prior without a density": (lambda f: vae(SwissRoll()), ValueError, ["prior", "no density", "ELBO"]),
     "the density of a prior without one": (lambda f: SwissRoll().log_prob(CODES), ValueError, ["prior", "no density"]),
+    "the density of a list": (lambda f: Gaussian(2).log_prob([[0.0, 1.0]]), TypeError, ["z", "list", "numpy array"]),
+    "the regions of a number": (lambda f: GaussianMixture().nearest(0.5), TypeError, ["z", "float"]),
+    "a negative number of labelled draws": (
+        lambda f: GaussianMixture().sample_labelled(-1),
+        ValueError,
+        ["count", "at least 1", "-1"],
+    ),
+    "labelled draws, half of one": (lambda f: SwissRoll().sample_labelled(0.5), TypeError, ["count", "0.5"]),
     "a sample without a prior": (lambda f: Autoencoder(SHAPE).sample(3), TypeError, ["Autoencoder", "no prior"]),
     "codes without an encoder": (
         lambda f: GenerativeAdversarialNetwork(SHAPE, prior=Gaussian(2)).encode(IMAGES),
