@@ -5,10 +5,12 @@ from .alae import AdversarialLatentAutoencoder
 from .autoencoder import Autoencoder
 from .base import SGD, Adam, Batch, Phase, System
 from .bigan import BidirectionalGAN
+from .classifier import Classifier, VirtualAdversarialClassifier
 from .dimensionality_reduction import DimensionalityReductionAdversarialAutoencoder
 from .gan import GenerativeAdversarialNetwork
 from .gmmn import GenerativeMomentMatchingNetwork
 from .semi_supervised import ClusteringAdversarialAutoencoder, SemiSupervisedAdversarialAutoencoder
+from .semi_supervised_vae import SemiSupervisedVariationalAutoencoder
 from .style_alae import StyleAdversarialLatentAutoencoder
 from .supervised import SupervisedAdversarialAutoencoder
 from .vae import VariationalAutoencoder
@@ -22,15 +24,18 @@ __all__ = [
     "Autoencoder",
     "Batch",
     "BidirectionalGAN",
+    "Classifier",
     "ClusteringAdversarialAutoencoder",
     "DimensionalityReductionAdversarialAutoencoder",
     "GenerativeAdversarialNetwork",
     "GenerativeMomentMatchingNetwork",
     "Phase",
     "SemiSupervisedAdversarialAutoencoder",
+    "SemiSupervisedVariationalAutoencoder",
     "StyleAdversarialLatentAutoencoder",
     "SupervisedAdversarialAutoencoder",
     "System",
     "VariationalAutoencoder",
+    "VirtualAdversarialClassifier",
     "WassersteinAutoencoder",
 ]
