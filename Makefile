@@ -7,7 +7,7 @@ NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test run notebooks sync bench results lint format constraints clean
+.PHONY: help lab test run notebooks sync bench results tables lint format constraints clean
 
 # Notebooks run in notebooks/, so a data root given relative to this folder is made absolute.
 ifdef AAE_DATA
@@ -41,6 +41,9 @@ bench: $(INSTALLED) ## measure speeds, on an idle machine, in one table (BENCH="
 
 results: $(INSTALLED) ## measure the stored systems anew, beside their records (needs the datasets)
 	$(VENV_PYTHON) -m aae_lib.experiments verify
+
+tables: $(INSTALLED) ## write the tables of results in README.md anew from results/
+	$(VENV_PYTHON) -m aae_lib.experiments table --readme
 
 lint: $(INSTALLED) ## look for mistakes and for code that is not formatted
 	$(VENV_PYTHON) -m ruff check

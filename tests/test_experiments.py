@@ -12,7 +12,7 @@ import torch
 
 from aae_lib.checks import DataError
 from aae_lib.data import Split, load
-from aae_lib.experiments import EXPERIMENTS, PROFILES, ledger, likelihood, rebuild, records, repeat, run, running, table
+from aae_lib.experiments import EXPERIMENTS, PROFILES, ledger, likelihood, rebuild, records, repeat, run, running
 from aae_lib.experiments.__main__ import main
 from aae_lib.storage import describe
 from aae_lib.systems import SGD
@@ -171,21 +171,6 @@ def test_a_resumed_run_names_every_commit_that_it_was_made_with(tmp_path, monkey
     assert run("vae-gaussian", stop=lambda: next(looks, True), **places) is None
     record = json.loads(run("vae-gaussian", **places).read_text())
     assert (record["commits"], record["sittings"]) == (["a" * 40, "b" * 40], 2)
-
-
-def test_the_table_averages_over_seeds_and_shows_validation_and_the_papers_number(tmp_path):
-    for seed, value in ((0, 1.0), (1, 3.0), (2, 9.0)):
-        settings = {"dataset": "mnist", "chosen_on": "validation", "epochs": 1 + seed // 2, "system": {"seed": seed}}
-        record = {
-            "format": 2, "experiment": "e", "profile": "paper", "seed": seed, "updates": 1200, "device": "cuda",
-            "settings": settings, "paper": {"error": 1.9},
-            "metrics": {"validation": {"error": value + 1}, "test": {"error": value}},
-        }  # fmt: skip
-        (tmp_path / f"{seed}.json").write_text(json.dumps(record))
-    printed = table(tmp_path)
-    both = "| e | paper | mnist | validation | 0, 1 | 1,200 | cuda | 2 ± 1.4 (validation: 3, paper: 1.9) |"
-    assert both in printed
-    assert "| 2 | 1,200 | cuda | 9 (validation: 10, paper: 1.9) |" in printed, "other settings have a row of their own"
 
 
 def test_the_command_line(capsys):

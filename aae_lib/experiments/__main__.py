@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from ..files import write_whole
 from ..training import process_group
 from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, store, sweep, table, verify
 from .ledger import RESULTS
+from .report import with_tables
 from .running import CHECKPOINTS
 from .sweeps import parse_seeds
 
@@ -60,7 +63,12 @@ def _likelihood(chosen: argparse.Namespace) -> int:
 
 
 def _table(chosen: argparse.Namespace) -> int:
-    print(table(chosen.results))
+    if chosen.readme is None:
+        print(table(chosen.results))
+        return 0
+    page = Path(chosen.readme)
+    write_whole(page, with_tables(page.read_text(encoding="utf-8"), chosen.results))
+    print(f"The tables of {page} are those of {chosen.results}.")
     return 0
 
 
@@ -110,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     more.add_argument("--samples", type=int, default=10_000_000)
     more.add_argument("--images", type=int, default=1000)
     whole = commands.add_parser("table", help="all results beside the paper's numbers")
+    whole.add_argument("--readme", nargs="?", const="README.md", help="write the tables of this page anew instead")
     keep = commands.add_parser("store", help="keep the trained system of a run in results/weights")
     keep.add_argument("name")
     keep.add_argument("--profile", default="long")

@@ -1,4 +1,4 @@
-"""What is known of a run afterwards: one JSON file each, from which it can be rebuilt, and the table made from them."""
+"""What is known of a run afterwards: one JSON file each, from which it can be rebuilt."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..checks import DataError
@@ -141,45 +139,3 @@ def _processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def table(results: str | Path = RESULTS) -> str:
-    """All runs in ``results`` as a Markdown table: mean ± standard deviation over seeds, of the test images.
-
-    Beside it, in brackets, the same of the validation images and the paper's number. ``chosen on`` says by which images
-    the settings were chosen.
-    """
-    groups: dict[tuple[str, ...], list[dict]] = defaultdict(list)
-    for record in records(results=results):
-        groups[record["experiment"], record["profile"], _settings_without_seed(record)].append(record)
-    lines: list[str] = []
-    metrics: list[str] = []
-    for (name, profile, _), runs in groups.items():
-        first = runs[0]
-        if list(first["metrics"]["test"]) != metrics:  # other columns: another table
-            metrics = list(first["metrics"]["test"])
-            titles = ["experiment", "profile", "data", "chosen on", "seeds", "updates", "device", *metrics]
-            lines += [""] * bool(lines) + [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-        settings = first["settings"]
-        seeds = ", ".join(str(record["seed"]) for record in runs)
-        cells = [name, profile, settings["dataset"], settings["chosen_on"], seeds, f"{first['updates']:,}"]
-        cells += [first["device"], *(_cell(runs, metric) for metric in metrics)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _cell(runs: list[dict], metric: str) -> str:
-    values = np.array([run["metrics"]["test"][metric] for run in runs])
-    spread = f" ± {values.std(ddof=1):.2g}" if len(values) > 1 else ""
-    beside = []
-    validation = [run["metrics"].get("validation", {}).get(metric) for run in runs]
-    if None not in validation:
-        beside.append(f"validation: {np.mean(validation):.3g}")
-    if metric in runs[0]["paper"]:
-        beside.append(f"paper: {runs[0]['paper'][metric]:g}")
-    return f"{values.mean():.3g}{spread}" + (f" ({', '.join(beside)})" if beside else "")
-
-
-def _settings_without_seed(record: dict) -> str:
-    system = {key: value for key, value in record["settings"]["system"].items() if key != "seed"}
-    return json.dumps({**record["settings"], "system": system}, sort_keys=True)

@@ -1,0 +1,296 @@
+"""The records as tables: each printed number beside the runs that answer it, and what else was measured."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..checks import DataError
+from .catalogue import EXPERIMENTS
+from .ledger import RESULTS, records
+from .papers import NUMBERS, Number
+
+BEST = ("paper", "long", "quick")  # the first of these profiles that an experiment has records of is reported
+HEADLINES = {"error": "%", "paper_rule_error": "%", "log_likelihood": "nats"}  # metrics that one cell can tell
+SHARES = ("error", "paper_rule_error", "majority_rule_error", "holes", "knn_accuracy")  # recorded as parts of 1
+NAMES = {
+    "mmd": "MMD²",
+    "sliced_wasserstein": "sliced Wasserstein",
+    "holes": "holes, %",
+    "knn_accuracy": "5-NN accuracy, %",
+    "feature_fid": "feature-FID of samples",
+    "feature_fid_of_reconstructions": "of reconstructions",
+}
+DATA = {
+    "celeba64": "faces (CelebA)",
+    "fashion-mnist": "Fashion-MNIST",
+    "fer2013.npz": "other faces (FER2013)",
+    "house-numbers": "synthetic house numbers",
+}
+HOW = ("seeds", "updates (epochs), units", "minutes, device", "chosen on")
+MARKS = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end of results -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Records of one experiment and profile whose settings differ in their seed alone."""
+
+    records: tuple[dict, ...]
+
+    @property
+    def name(self) -> str:
+        return self.records[0]["experiment"]
+
+    @property
+    def profile(self) -> str:
+        return self.records[0]["profile"]
+
+    @property
+    def title(self) -> str:
+        """What the catalogue calls it, or, where it has left the catalogue, what it was called."""
+        known = EXPERIMENTS.get(self.name)
+        return known.question if known else self.records[0]["question"]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return tuple(self.records[0]["metrics"]["test"])
+
+    @cached_property
+    def minutes(self) -> float:
+        """Of the clock, a mean over seeds."""
+        return float(np.mean([record["seconds"] for record in self.records]) / 60)
+
+    def values(self, metric: str, samples: int | None = None) -> np.ndarray:
+        """One value a seed (S,) of test images, in % where it is a share; of ``samples`` samples if given.
+
+        Empty where no record has it.
+        """
+        found = [chosen[metric] for chosen in self.tests(samples) if metric in chosen]
+        return np.array(found) * (100 if metric in SHARES else 1)
+
+    def tests(self, samples: int | None = None) -> list[dict]:
+        """What was measured on test images, for each seed that has it."""
+        kept = [[record["metrics"]["test"], *record.get("likelihoods", [])] for record in self.records]
+        return [one for each in kept for one in each[: None if samples else 1] if samples in (None, one.get("samples"))]
+
+    def how(self) -> list[str]:
+        """The cells of ``HOW``."""
+        first = self.records[0]
+        settings, system = first["settings"], first["settings"]["system"]
+        units = "-".join(str(width) for width in system.get("hidden") or system.get("channels") or ())
+        trained = f"{first['updates']:,} ({first['epochs']:.3g})" + (f", {units}" if units else "")
+        seeds = ", ".join(str(record["seed"]) for record in self.records)
+        profile = "" if self.profile == "long" else f", `{self.profile}`"
+        return [seeds, trained + profile, f"{self.minutes:.0f}, {first['device']}", settings["chosen_on"]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A printed number and the runs beside it, or None where there are none; ``values``: one a seed (S,)."""
+
+    number: Number
+    runs: Runs | None
+    values: np.ndarray
+
+    @property
+    def same_data(self) -> bool:
+        return self.runs is not None and self.runs.records[0]["settings"]["dataset"] == self.number.data
+
+    @property
+    def shortfall(self) -> float:
+        """By how much our mean misses the printed number; negative where it is better."""
+        missed = float(self.values.mean()) - self.number.value
+        return -missed if self.number.higher else missed
+
+    @property
+    def reached(self) -> bool | None:
+        """The rule: our mean over seeds is better than the printed number, or within its printed ±.
+
+        None where nothing was run, or only on other data.
+        """
+        return self.shortfall <= (self.number.spread) + 1e-9 if self.same_data else None
+
+    @property
+    def verdict(self) -> str:
+        if self.runs is None:
+            return "not run"
+        if self.reached is None:
+            return "other data"
+        return "yes" if self.reached else f"no, by {self.shortfall:.2g}"
+
+
+def grouped(results: str | Path = RESULTS) -> list[Runs]:
+    """All records in ``results``, put together where settings differ in the seed alone; in the catalogue's order."""
+    groups: dict[tuple[str, ...], list[dict]] = defaultdict(list)
+    for record in records(results=results):
+        settings = record["settings"]
+        system = {key: value for key, value in settings["system"].items() if key != "seed"}
+        same = json.dumps({**settings, "system": system}, sort_keys=True)
+        groups[record["experiment"], record["profile"], same].append(record)
+    order = {name: place for place, name in enumerate(EXPERIMENTS)}
+    return sorted((Runs(tuple(each)) for each in groups.values()), key=lambda runs: order.get(runs.name, len(order)))
+
+
+def reported(results: str | Path = RESULTS) -> list[Runs]:
+    """Of each experiment the runs of one profile: ``paper`` where there are such, else ``long``, else ``quick``."""
+    found = [runs for runs in grouped(results) if runs.profile in BEST]
+    best = {
+        runs.name: min((each.profile for each in found if each.name == runs.name), key=BEST.index) for runs in found
+    }
+    return [runs for runs in found if runs.profile == best[runs.name]]
+
+
+def comparisons(results: str | Path = RESULTS) -> list[Comparison]:
+    """Every printed number of the papers with the runs beside it."""
+    found, rows = reported(results), []
+    for number in NUMBERS:
+        beside = [runs for runs in found if runs.name == number.experiment]
+        values = [(runs, runs.values(number.metric, number.samples)) for runs in beside]
+        rows += [Comparison(number, *each) for each in values if len(each[1])] or [
+            Comparison(number, None, np.empty(0))
+        ]
+    return rows
+
+
+def number(value: float) -> str:
+    """About three digits."""
+    return f"{value:.{_digits(value)}f}" if value else "0"
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation over seeds, the latter with two digits at most; the mean alone of one seed."""
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return number(mean)
+    spread = float(np.std(values, ddof=1))
+    digits = min(_digits(mean), max(1 - math.floor(math.log10(spread)), 0) if spread else 4)
+    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+
+
+def _digits(value: float) -> int:
+    """How many to write behind the point."""
+    return min(max(2 - math.floor(math.log10(abs(value))), 1), 4) if value else 1
+
+
+def headline(runs: Runs, metric: str, samples: int | None = None) -> str:
+    """What was measured, in one cell: an error, a cluster's error by both rules, a likelihood with its σ."""
+    text = f"{mean_and_spread(runs.values(metric, samples))} {HEADLINES[metric]}"
+    if metric == "paper_rule_error":
+        return f"{text} ({mean_and_spread(runs.values('majority_rule_error'))} % by the majority rule)"
+    if metric == "log_likelihood":
+        error, sigma = (runs.values(name, samples).mean() for name in ("standard_error", "sigma"))
+        images = runs.tests(samples)[0].get("images")
+        return f"{text} (σ {sigma:.3f}, standard error {error:.2g}{f' over {images:,.0f} images' if images else ''})"
+    return text
+
+
+def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (titles, *rows)]
+    return "\n".join([lines[0], "|---" * len(titles) + "|", *lines[1:]])
+
+
+def beside(rows: Iterable[Comparison]) -> str:
+    """A Markdown table of comparisons."""
+    cells = []
+    for row in rows:
+        if row.runs is None:
+            cells.append([row.number.title, str(row.number), "not run", *["–"] * 5])
+            continue
+        ours = headline(row.runs, row.number.metric, row.number.samples)
+        data = row.runs.records[0]["settings"]["dataset"]
+        printed = str(row.number) if row.same_data else f"({row.number})"
+        ours += "" if row.same_data else f" on {DATA.get(data, data)}"
+        cells.append([row.number.title, printed, ours, row.verdict, *row.runs.how()])
+    return markdown(["", "the paper", "ours", "reached", *HOW], cells)
+
+
+def measured(groups: Iterable[Runs], metrics: Sequence[str]) -> str:
+    """A Markdown table with a column for each of ``metrics``; in brackets the floor, where the record has one."""
+    names = [NAMES.get(metric, metric.replace("_", " ")) for metric in metrics]
+    return markdown(
+        ["", *names, *HOW], [[r.title, *(_cell(r, metric) for metric in metrics), *r.how()] for r in groups]
+    )
+
+
+def _cell(runs: Runs, metric: str) -> str:
+    values, floors = runs.values(metric), runs.values(f"{metric}_floor")
+    if not len(values):
+        return "–"
+    return mean_and_spread(values) + (f" ({number(floors.mean())})" if len(floors) else "")
+
+
+def tables(results: str | Path = RESULTS) -> dict[str, str]:
+    """The tables of README's results by name, in Markdown."""
+    found, rows = reported(results), comparisons(results)
+    papers = [row for row in rows if row.number.paper == "AAE"]
+    others = [row for row in papers if row.number.method != "AAE" and row.runs]
+    linked = {row.number.experiment for row in rows}
+    own = [runs for runs in found if runs.name not in linked and runs.metrics[0] in HEADLINES]
+    made = {
+        "paper": beside(row for row in papers if row.number.method == "AAE"),
+        "rivals": beside(others) if others else "None of them has been run to the end yet.",
+        "own": markdown(["", "ours", *HOW], [[r.title, headline(r, r.metrics[0]), *r.how()] for r in own]),
+    }
+    shown = {
+        "samples": ("feature_fid", "feature_fid_of_reconstructions", "precision", "recall", "sliced_wasserstein"),
+        "figure-2": ("holes", "mmd", "sliced_wasserstein", "knn_accuracy"),
+    }
+    for name, metrics in shown.items():
+        metrics = (*metrics, "half_squared_error")
+        made[name] = measured((runs for runs in found if metrics[0] in runs.metrics), metrics)
+    return made
+
+
+def with_tables(page: str, results: str | Path = RESULTS) -> str:
+    """``page`` with new tables between its marks ``<!-- results: NAME -->`` and ``<!-- end of results -->``.
+
+    Raises DataError for a name that ``tables`` does not know.
+    """
+    made = tables(results)
+
+    def one(match: re.Match) -> str:
+        if match[2] not in made:
+            raise DataError(f"results: {match[2]} names no table; there are: {', '.join(made)}.")
+        return f"{match[1]}{made[match[2]]}\n{match[3]}"
+
+    return MARKS.sub(one, page)
+
+
+def table(results: str | Path = RESULTS) -> str:
+    """All runs in ``results`` as Markdown tables, one for each set of metrics: means ± standard deviations over seeds.
+
+    In brackets the same of the validation images, and the paper's number. ``chosen on``: by which images settings were.
+    """
+    parts: dict[tuple[str, ...], list[Runs]] = defaultdict(list)
+    for runs in grouped(results):
+        parts[runs.metrics].append(runs)
+    return "\n\n".join(
+        markdown(
+            ["experiment", "profile", "data", *HOW, *metrics],
+            [
+                [r.name, r.profile, r.records[0]["settings"]["dataset"], *r.how(), *(_both(r, m) for m in metrics)]
+                for r in part
+            ],
+        )
+        for metrics, part in parts.items()
+    )
+
+
+def _both(runs: Runs, metric: str) -> str:
+    """Of test images, and in brackets of validation images, and the paper's number."""
+    test, validation = (
+        [record["metrics"].get(split, {}).get(metric) for record in runs.records] for split in ("test", "validation")
+    )
+    more = [] if None in validation else [f"validation: {mean_and_spread(validation)}"]
+    if metric in runs.records[0]["paper"]:
+        more.append(f"paper: {runs.records[0]['paper'][metric]:g}")
+    return mean_and_spread(test) + (f" ({', '.join(more)})" if more else "")
