@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .baselines import BASELINES
 from .beyond import BEYOND
 from .content import CONTENT
 from .experiment import Experiment
 from .unsupervised import UNSUPERVISED
 
-EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | BEYOND
+EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | BASELINES | BEYOND

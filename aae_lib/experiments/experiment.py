@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .. import checks
-from ..data import Dataset
 from ..optimizers import SGD, Adam
 from ..systems import System
 
@@ -74,13 +73,15 @@ class Experiment:
     """One row of the ledger.
 
     ``build`` makes the system from (image_shape, seed=…, **settings.system). ``measure`` turns (system, data) into
-    named numbers of the validation images and of the test images: {"validation": {...}, "test": {...}}. ``numbers`` are
-    the paper's, by these names. ``watch``: whether it is measured while it trains too, which gives a curve.
+    named numbers of the validation images and of the test images: {"validation": {...}, "test": {...}}; where
+    ``settings.labelled`` is given and the system learns from no labels, it also takes their indices, as ``labelled``.
+    ``numbers`` are the paper's, by these names. ``watch``: whether it is measured while it trains too, which gives a
+    curve.
     """
 
     question: str
     build: Callable[..., System]
-    measure: Callable[[System, Dataset], dict[str, dict[str, float]]]
+    measure: Callable[..., dict[str, dict[str, float]]]
     smoke: Settings
     quick: Settings
     long: Settings

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from sklearn.svm import SVC
+from torch import Tensor
 
 from ..data import Dataset, Split
 from ..evaluation import (
@@ -90,6 +92,25 @@ def classification(system: System, data: Dataset) -> Numbers:
     return _on_both(
         data, lambda split: {"error": float((system.classify(split.images) != split.labels).float().mean())}
     )
+
+
+def support_vectors(system: System, data: Dataset, labelled: Tensor) -> Numbers:
+    """The share of hold-out images that a support vector machine on codes gets wrong, fitted to those of ``labelled``.
+
+    ``labelled``: indices (L,) of training images. Validation images choose the best C of three, so that their own error
+    is a little too good.
+    """
+    seen = data.train.take(labelled)
+    z = system.encode(seen.images).cpu().numpy()  # (L, Z)
+    machines = [SVC(C=c).fit(z, seen.labels.numpy()) for c in (1, 10, 100)]
+    held_out = {name: getattr(data, name) for name in HELD_OUT}
+    codes = {name: system.encode(split.images).cpu().numpy() for name, split in held_out.items()}
+
+    def error(machine: SVC, name: str) -> float:
+        return 1 - machine.score(codes[name], held_out[name].labels.numpy())
+
+    best = min(machines, key=lambda machine: error(machine, "validation"))
+    return {name: {"error": float(error(best, name))} for name in HELD_OUT}
 
 
 def clustering(system: System, data: Dataset) -> Numbers:

@@ -6,8 +6,12 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from .. import checks
 from ..checks import DataError
@@ -140,13 +144,10 @@ def _run(
     notes_file = checkpoint.with_suffix(".run.json")
     with sole_writer(notes_file if group.rank == 0 else None):  # of the whole run; fit holds the checkpoint
         system, settings = ledger.rebuild(planned)
-        labelled = None
-        if settings.labelled is not None:
-            labelled = data.train.balanced_subset(settings.labelled, seed=planned["seed"])
+        labelled, measure = labels_and_measure(planned, experiment, system, data)
         stages = settings.stages()
         total = sum(_updates(stage, data) for stage in stages)
-        measure = experiment.measure if experiment.watch else None
-        notes = Notes(notes_file, total, measure, data, stop)
+        notes = Notes(notes_file, total, measure if experiment.watch else None, data, stop)
         training = {"labelled": labelled, "seed": planned["seed"], "device": device, "progress": progress}
         history, kept = None, []
         for number, stage in enumerate(stages):
@@ -162,7 +163,7 @@ def _run(
             return path  # the first process measures and writes for all
         trained = checkpoint.with_suffix(".trained.safetensors")
         with alone():  # a measure may train a network of its own
-            metrics = experiment.measure(system, data)
+            metrics = measure(system, data)
         save(system, trained)
         ledger.write(path, _record(planned, experiment, system, history, metrics, trained, notes))
         for file in (*kept, notes.path):
@@ -233,6 +234,22 @@ def likelihood(
     record["likelihoods"] = sorted([*others, found], key=lambda one: one["samples"])
     ledger.write(path, record)
     return found
+
+
+def labels_and_measure(
+    planned: Mapping[str, Any], experiment: Experiment, system: System, data: Dataset
+) -> tuple[Tensor | None, Callable[[System, Dataset], dict]]:
+    """Indices of the labelled images for a run's ``fit``, None for its default; and what measures the run's systems.
+
+    Where training uses no labels, those that may be seen come in afterwards: ``experiment.measure`` is told of them.
+    """
+    count = planned["settings"]["labelled"]
+    if count is None:
+        return None, experiment.measure
+    labelled = data.train.balanced_subset(count, seed=planned["seed"])
+    if system.learns_labels is None:
+        return None, partial(experiment.measure, labelled=labelled)
+    return labelled, experiment.measure
 
 
 def dataset(name: str) -> Dataset:

@@ -12,7 +12,7 @@ from ..storage import describe, named_weights, restore, write_tensors
 from ..systems import System
 from . import ledger
 from .catalogue import EXPERIMENTS
-from .running import CHECKPOINTS, dataset, file_name
+from .running import CHECKPOINTS, dataset, file_name, labels_and_measure
 
 AT_HOME = Path(__file__).parents[2] / "results"  # of the clone that this library lies in
 WEIGHTS = "weights"  # the folder for them in ``results``
@@ -79,8 +79,9 @@ def verify(name: str | None = None, *, results: str | Path = AT_HOME) -> Iterato
         if "stored" not in record:
             continue
         system = _restored(record, Path(results), "cpu")
-        experiment = EXPERIMENTS[record["experiment"]]
-        found = experiment.measure(system, dataset(record["settings"]["dataset"]))["test"]
+        data = dataset(record["settings"]["dataset"])
+        _, measure = labels_and_measure(record, EXPERIMENTS[record["experiment"]], system, data)
+        found = measure(system, data)["test"]
         both = {key: (record["metrics"]["test"][key], value) for key, value in found.items()}
         agree = all(math.isclose(*pair, rel_tol=TOLERANCE, abs_tol=1e-3) for pair in both.values())
         yield record["experiment"], both, agree
