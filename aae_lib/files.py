@@ -6,7 +6,9 @@ import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from .checks import StorageError
 
@@ -33,9 +35,10 @@ def writable(path: str | Path) -> Path:
     return path
 
 
-def write_whole(path: str | Path, content: bytes | str) -> None:
+def write_whole(path: str | Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
     """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
+    What is too large to be held twice may come as a function that writes to the file it is given.
     Raises StorageError (a full disk, a folder that takes no files); the old file then stays as it was.
     """
     path = writable(path)
@@ -44,7 +47,7 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PREFIX)  # short: path.name may be long
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            content(file) if callable(content) else file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; give it the rights of any other file

@@ -154,7 +154,7 @@ TABLE = {
     "unknown dataset": (lambda f: load("minst"), ValueError, ["name", "'minst'", "did you mean 'mnist'"]),
     "unknown dataset, nothing near": (lambda f: load("qqqq"), ValueError, ["name", "'qqqq'", "'digits'"]),
     "unknown fallback": (lambda f: load("digits", fallback="digit"), ValueError, ["fallback", "did you mean 'digits'"]),
-    "dataset of another type": (lambda f: load(3), TypeError, ["name", "3"]),
+    "dataset of another type": (lambda f: load(3), TypeError, ["name", "an int", "torchvision dataset"]),
     "unknown prior": (lambda f: aae(prior="Gausian"), ValueError, ["prior", "did you mean 'Gaussian'"]),
     "prior by its name": (lambda f: aae(prior="Gaussian"), TypeError, ["prior", "Gaussian(2)"]),
     "prior as a class": (lambda f: aae(prior=SwissRoll), TypeError, ["prior", "SwissRoll()"]),

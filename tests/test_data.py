@@ -158,6 +158,7 @@ def test_a_plain_folder_has_no_labels(tmp_path):
     assert data.train.labels is None
 
 
+@pytest.mark.filterwarnings("ignore:The pictures")
 def test_pictures_are_cut_from_the_centre(tmp_path):
     pixels = np.zeros((10, 30), dtype=np.uint8)
     pixels[:, 10:20] = RANDOM.integers(0, 256, (10, 10))
@@ -169,6 +170,7 @@ def test_pictures_are_cut_from_the_centre(tmp_path):
     assert load(tmp_path / "wide", image_size=6).image_shape == (1, 6, 6)
 
 
+@pytest.mark.filterwarnings("ignore:The pictures")
 def test_pictures_that_share_one_size_keep_its_shape(tmp_path):
     pixels = RANDOM.integers(0, 256, (28, 20), dtype=np.uint8)
     for index in range(3):
@@ -186,6 +188,7 @@ def test_pictures_that_share_one_size_keep_its_shape(tmp_path):
     assert load(tmp_path, image_size=16).image_shape == (1, 16, 16)
 
 
+@pytest.mark.filterwarnings("ignore:The pictures")
 def test_sub_folders_are_classes_and_hidden_ones_are_not(tmp_path):
     save_pictures(tmp_path / "zoo" / "cat", 20, mode="L")
     save_pictures(tmp_path / "zoo" / "dog", 10, (100, 90), mode="L")
@@ -197,6 +200,8 @@ def test_sub_folders_are_classes_and_hidden_ones_are_not(tmp_path):
     assert torch.bincount(data.test.labels).tolist() == [2, 1]
 
 
+@pytest.mark.filterwarnings("ignore:The pictures")
+@pytest.mark.filterwarnings("ignore:.*holds pictures itself")
 def test_one_colour_picture_makes_all_rgb_and_large_ones_are_capped(tmp_path):
     save_pictures(tmp_path / "mixed", 3, (200, 150), mode="L")
     save_pictures(tmp_path / "mixed" / "more", 1)  # beside pictures, a sub-folder is no class
@@ -268,7 +273,7 @@ def test_impossible_subsets_are_refused(labels, count, sentence):
     [
         ({"name": "minst"}, ValueError, "path of a folder.*did you mean 'mnist'"),
         ({"name": ""}, ValueError, "unknown"),
-        ({"name": 3}, TypeError, "name must be the name of a dataset or a path, but it is 3"),
+        ({"name": 3}, TypeError, "name must be the name of a dataset, a path, .*, but it is an int"),
         ({"name": "pictures/cats"}, DataError, "'pictures/cats', but there is no such file or folder"),
         ({"name": Path("cats")}, DataError, "no such file or folder"),
         ({"name": "mnist", "fallback": "digit"}, ValueError, "fallback is 'digit'.*did you mean 'digits'"),
@@ -281,20 +286,12 @@ def test_bad_arguments(arguments, error, sentence):
         load(**arguments)
 
 
-def test_an_empty_folder_and_an_unreadable_picture(tmp_path):
+def test_an_empty_folder_and_too_few_pictures(tmp_path):
     (tmp_path / "cats").mkdir()
     with pytest.raises(DataError, match="cats holds no pictures"):
         load(tmp_path / "cats")
     save_pictures(tmp_path / "cats", 2)
     with pytest.raises(DataError, match="there are 2 images, too few for 3 splits"):
-        load(tmp_path / "cats")
-    whole = (tmp_path / "cats" / "001.png").read_bytes()
-    for content in (b"no picture", whole[: len(whole) // 2]):
-        (tmp_path / "cats" / "broken.png").write_bytes(content)
-        with pytest.raises(DataError, match=r"broken\.png cannot be read as a picture"):
-            load(tmp_path / "cats")
-    Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)).save(tmp_path / "cats" / "broken.png")
-    with pytest.raises(DataError, match=r"broken\.png .*more than 8 bits"):
         load(tmp_path / "cats")
 
 

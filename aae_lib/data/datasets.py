@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,8 +20,9 @@ from torch import Tensor
 from .. import checks
 from ..checks import DataError, StorageError
 from . import house_numbers
+from .arrays import Parts, read_memory, read_npz
 from .downloads import PUBLIC, Unavailable, locate
-from .pictures import read_folder, read_npz
+from .folders import read_folder
 
 DIGITS = tuple("0123456789")
 BUILT_IN = ("digits", "house-numbers")
@@ -87,40 +89,50 @@ class Dataset:
 
 
 def load(
-    name: str | os.PathLike,
+    name: Any,
     *,
+    labels: Any = None,
     root: str | os.PathLike | None = None,
     fallback: str | None = None,
     seed: int = 0,
-    image_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
 ) -> Dataset:
     """A dataset, whole, in memory.
 
     ``name`` is ``"mnist"`` or ``"fashion-mnist"`` (50,000 train, 10,000 validation: the last of the training file,
     10,000 test); ``"svhn"`` (a tenth of the training file validates); ``"digits"`` (scikit-learn's 1,797 digits of 8x8,
-    divided 70 / 15 / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the path of the reader's own
-    pictures, divided 80 / 10 / 10 % unless they say otherwise:
+    divided 70 / 15 / 15 %); ``"house-numbers"`` (synthetic, 20,000 / 2,000 / 4,000); or the reader's own pictures,
+    divided 80 / 10 / 10 % unless they say otherwise:
 
-    - a folder of pictures: those that share one size keep its shape; others are cut to squares of ``image_size`` pixels
-      (default: the median shorter side, at most 64); where they lie in sub-folders, each of these is a class;
-    - an ``.npz`` file with ``images`` (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, uint8 or floating point
-      in [0, 1], and optionally ``labels`` (N,), ``class_names``, ``split`` (N,) of 0 train, 1 validation, 2 test.
+    - the path of a folder of pictures, in which sub-folders are classes (see ``folders.read_folder``). Those that share
+      one size keep it up to 128 pixels of the shorter side, and are shrunk to 64 beyond; others are cut to centred
+      squares of the median shorter side, at most 64, which a warning says. ``image_size``: the side of squares, or
+      (height, width), to which all are scaled and cut instead. A warning names files that cannot be read;
+    - the path of an ``.npz`` file with ``images`` (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, uint8 or
+      floating point in [0, 1], and optionally ``labels`` (N,), ``class_names``, ``split`` (N,) of 0 train,
+      1 validation, 2 test;
+    - images as an array or tensor of these forms, with ``labels`` (N,) or without;
+    - a sequence of pictures, or of pairs (picture, label), such as a torchvision dataset (see ``arrays.read_memory``).
 
     ``root``: where public sets are looked for first, then ``$AAE_DATA``, then the project's ``data/``.
     ``fallback``: a built-in set to return, with a warning, where a public set cannot be had.
     ``seed``: of every random division, and of the drawn house numbers.
 
-    Raises ValueError for an unknown name and DataError (a ValueError) for data that cannot be had or read.
+    Raises ValueError for an unknown name, TypeError for what is no source of pictures, and DataError (a ValueError) for
+    data that cannot be had or read.
     """
+    size = None if image_size is None else _width_and_height(image_size)
     if not isinstance(name, str | os.PathLike):
-        raise TypeError(f"name must be the name of a dataset or a path, but it is {name!r}.")
+        parts, said = read_memory(name, labels, size)
+        plain = isinstance(name, list | tuple | np.ndarray | Tensor)
+        return _own("pictures" if plain else type(name).__name__, parts, said, seed)
+    if labels is not None:
+        raise ValueError(f"labels is for images in an array, but name is {str(name)!r}; leave it out.")
     path = Path(name).expanduser()
     if fallback is not None:
         checks.one_of("fallback", fallback, BUILT_IN)
-    if image_size is not None:
-        checks.positive_integer("image_size", image_size)
-        if name in PUBLIC or name in BUILT_IN or path.is_file():
-            raise ValueError(f"image_size is for folders of pictures, and {str(name)!r} is none; leave it out.")
+    if size is not None and (name in PUBLIC or name in BUILT_IN or path.is_file()):
+        raise ValueError(f"image_size is for folders of pictures, and {str(name)!r} is none; leave it out.")
     if name == "digits":
         return _digits(seed)
     if name == "house-numbers":
@@ -137,18 +149,36 @@ def load(
             return load(fallback, seed=seed)
         return _svhn(files, seed) if name == "svhn" else _mnist(name, files)
     if name and path.is_dir():
-        images, labels, classes = read_folder(path, image_size)
-        return Dataset(path.resolve().name, *_divide(Split(images, labels), (0.1, 0.1), seed), classes=classes)
+        parts, said = read_folder(path, size)
+        return _own(path.resolve().name, parts, said, seed)
     if path.is_file():
-        images, labels, classes, split = read_npz(path)
-        everything = Split(images, labels)
-        parts = (
-            _divide(everything, (0.1, 0.1), seed) if split is None else [everything.take(split == k) for k in range(3)]
-        )
-        return Dataset(path.stem, *parts, classes=classes)
+        parts, split = read_npz(path)
+        return _own(path.stem, parts, [], seed, split)
     if isinstance(name, os.PathLike) or path.suffix or len(path.parts) > 1:
         raise DataError(f"name is {str(name)!r}, but there is no such file or folder (seen from {Path.cwd()}).")
     checks.one_of("name (a dataset, or the path of a folder or .npz file)", name, (*PUBLIC, *BUILT_IN))
+
+
+def _own(name: str, parts: Parts, said: list[str], seed: int, split: Tensor | None = None) -> Dataset:
+    """A reader's own images, labels and class names as a dataset, divided by ``split`` (N,) or at random."""
+    for sentence in said:
+        warnings.warn(sentence, stacklevel=3)
+    images, labels, classes = parts
+    everything = Split(images, labels)
+    if split is None:
+        return Dataset(name, *_divide(everything, (0.1, 0.1), seed), classes=classes)
+    return Dataset(name, *[everything.take(split == k) for k in range(3)], classes=classes)
+
+
+def _width_and_height(image_size: object) -> tuple[int, int]:
+    """(width, height) of ``image_size``: the side of a square, or (height, width)."""
+    if not isinstance(image_size, tuple | list):
+        side = checks.positive_integer("image_size", image_size)
+        return side, side
+    sides = checks.positive_integers("image_size", image_size)
+    if len(sides) != 2:
+        raise ValueError(f"image_size must be a side or (height, width), but it is {image_size}; give (64, 64) or 64.")
+    return sides[1], sides[0]
 
 
 def _digits(seed: int) -> Dataset:

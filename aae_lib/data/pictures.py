@@ -1,147 +1,197 @@
-"""A reader's own pictures: a folder of image files, or an ``.npz`` file of arrays."""
+"""Pictures of any kind and size as uint8 arrays of one shape: what a reader's own files and sequences go through.
+
+A picture comes upright, as its EXIF tag says; what is transparent stands on white paper; of an animation the first
+frame counts; 16 bits become 8, black-and-white and palettes grey or RGB, and CMYK RGB. Greyscale pictures stay so where
+all are.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import zipfile
-import zlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .. import checks
 from ..checks import DataError
 
-LARGEST = 64  # pixels of the shorter side, unless a reader asks for more
+Size = tuple[int, int]  # (width, height), as Pillow has it
+
+SMALL = 128  # pixels of the shorter side up to which pictures of one size are left as they are
+LARGEST = 64  # pixels of the shorter side that all others get, unless a reader asks for more
 ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
+WORKERS = min(4, os.cpu_count() or 1)  # threads that decode: Pillow lets them run beside each other
+SHOWN = 3  # broken files that a sentence names
 
 
-def read_folder(path: Path, side: int | None = None) -> tuple[Tensor, Tensor | None, tuple[str, ...] | None]:
-    """Images (N, C, H, W), labels (N,) and class names of the pictures in a folder.
+def read_files(files: Sequence[Path], size: Size | None = None) -> tuple[Tensor, np.ndarray, list[str]]:
+    """Picture files as images uint8 (N, C, H, W), which files they are (N,), and what there is to say about them.
 
-    Pictures that share one size keep its shape, the shorter side being at most 64. Others are cut to centred squares
-    of ``side`` pixels, by default the median shorter side, at most 64; so are all where ``side`` is given. They are
-    grey where all are grey, RGB otherwise. Where no picture lies in the folder itself, each of its sub-folders is a
-    class, as for torchvision's ImageFolder; otherwise labels and names are None. Hidden files are left out.
+    Pictures that share one size keep it where the shorter side is at most 128, and are shrunk to 64 on that side
+    otherwise. Others are cut to centred squares, of the median shorter side, at most 64. With ``size`` all are scaled
+    and cut to it. Files that cannot be read are left out, which is said; DataError where none can.
     """
-    files, labels, classes = _picture_files(path, "*"), None, None
-    if not files:
-        folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
-        members = {folder.name: found for folder in folders if (found := _picture_files(folder, "**/*"))}
-        classes = tuple(members)
-        files = [file for found in members.values() for file in found]
-        labels = torch.tensor([label for label, found in enumerate(members.values()) for _ in found])
-    if not files:
-        raise DataError(f"the folder {path} holds no pictures, neither directly nor in sub-folders; add some.")
-    return _read_pictures(files, side), labels, classes
+    Image.init()  # before threads would do it side by side
+    looks = list(_each(_look, files, "looking at pictures"))
+    reasons = {index: look for index, look in enumerate(looks) if isinstance(look, str)}
+    good = [index for index in range(len(files)) if index not in reasons]
+    _refuse_if_none(good, files, reasons)
+    size, said = _common_size([looks[index][0] for index in good], size)
+    grey = all(looks[index][1] for index in good)
+    images = np.empty((len(good), 1 if grey else 3, size[1], size[0]), dtype=np.uint8)
 
-
-def read_npz(path: Path) -> tuple[Tensor, Tensor | None, tuple[str, ...] | None, Tensor | None]:
-    """Images (N, C, H, W), labels (N,), class names and split (N,) of an ``.npz`` file; all but images may be None."""
-    arrays = _npz_arrays(path)
-    images = _npz_images(path, arrays["images"])
-    labels, classes, split = arrays.get("labels"), None, arrays.get("split")
-    if labels is not None:
-        if labels.dtype.kind not in "iu":
-            raise DataError(f"labels in {path} must be whole numbers, but they are {labels.dtype}; number the classes.")
-        labels = checks.labels(f"labels in {path}", labels.astype(np.int64), len(images))
-        needed = int(labels.max()) + 1
-        classes = tuple(map(str, arrays.get("class_names", np.arange(needed)).astype(str).ravel()))
-        if len(classes) < needed:
-            raise DataError(f"class_names in {path} are {len(classes)}, but labels go up to {needed - 1}; add names.")
-    if split is not None:
-        found = np.unique(split).tolist()
-        if split.shape != (len(images),) or found != [0, 1, 2]:
-            raise DataError(
-                f"split in {path} must have shape ({len(images)},) and hold 0 (train), 1 (validation) and 2 (test), "
-                f"all three, but it has shape {split.shape} and holds {found[:5]}; correct it or leave it out."
-            )
-        split = torch.from_numpy(split.astype(np.int64))
-    return images, labels, classes, split
-
-
-def _picture_files(folder: Path, pattern: str) -> list[Path]:
-    from torchvision.datasets.folder import IMG_EXTENSIONS  # here, because it takes a second to import
-
-    def visible(file: Path) -> bool:  # Jupyter keeps copies in .ipynb_checkpoints
-        return not any(part.startswith(".") for part in file.relative_to(folder).parts)
-
-    return sorted(file for file in folder.glob(pattern) if file.suffix.lower() in IMG_EXTENSIONS and visible(file))
-
-
-def _read_pictures(files: list[Path], side: int | None) -> Tensor:
-    """Pictures of one size, uint8 (N, C, H, W), as ``read_folder`` says; grey where all are grey, RGB otherwise."""
-    sizes, grey = [], True
-    for file in files:
-        with _opened(file) as picture:
-            turned = picture.getexif().get(ORIENTATION, 1) >= 5  # a camera that was held upright
-            sizes.append(picture.size[::-1] if turned else picture.size)
-            grey = grey and picture.mode in ("1", "L", "LA")
-    size = _common_size(sizes) if side is None else (side, side)  # (width, height)
-    pictures = np.empty((len(files), size[1], size[0], 1 if grey else 3), dtype=np.uint8)
-    for index, file in enumerate(tqdm(files, desc="reading pictures", delay=1, leave=False)):
-        with _opened(file) as picture:
+    def read(row: int) -> str | None:
+        with Image.open(files[good[row]]) as picture:
             picture.draft(None, (2 * max(size), 2 * max(size)))  # large photographs need not be decoded in full
-            upright = ImageOps.exif_transpose(picture).convert("L" if grey else "RGB")
-            pictures[index] = np.asarray(ImageOps.fit(upright, size)).reshape(*pictures.shape[1:])
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+            images[row] = pixels(picture, size, grey)
+
+    for row, reason in enumerate(_each(read, range(len(good)), "reading pictures")):
+        if reason is not None:
+            reasons[good[row]] = reason
+    whole = [row for row, index in enumerate(good) if index not in reasons]
+    _refuse_if_none(whole, files, reasons)
+    if len(whole) < len(good):
+        images = images[whole]
+    if reasons:
+        said.append(_left_out(files, reasons))
+    return torch.from_numpy(images), np.array(good)[whole], said
 
 
-def _common_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
-    """(width, height) for pictures of these sizes: theirs where they share one, else a square; at most 64 on a side."""
+def read_pictures(pictures: Iterable[Image.Image], count: int, size: Size | None = None) -> tuple[Tensor, list[str]]:
+    """``count`` open pictures as images uint8 (N, C, H, W), and what there is to say about them.
+
+    Without ``size`` they must share one, and it is kept as ``read_files`` does; DataError where they do not.
+    """
+    images, first, said = np.empty(0, dtype=np.uint8), (0, 0), []
+    for index, picture in enumerate(tqdm(pictures, total=count, desc="reading pictures", delay=1, leave=False)):
+        found, grey = upright_size(picture), is_grey(picture)
+        if index == 0:
+            first, wanted = found, size
+            size, said = _common_size([found], size)
+            images = np.empty((count, 1 if grey else 3, size[1], size[0]), dtype=np.uint8)
+        elif wanted is None and found != first:
+            raise DataError(
+                f"the pictures have several sizes, picture 0 has {_shown(first)} and picture {index} {_shown(found)} "
+                "pixels (width x height); give image_size=(height, width), to which all are then scaled and cut."
+            )
+        if not grey and images.shape[1] == 1:
+            images = images.repeat(3, axis=1)
+        images[index] = pixels(picture, size, images.shape[1] == 1)
+    return torch.from_numpy(images), said
+
+
+def pixels(picture: Image.Image, size: Size, grey: bool) -> np.ndarray:
+    """A picture, upright and on white paper, scaled and cut to ``size``: uint8 (1, H, W) or (3, H, W)."""
+    deep = _has_16_bits(picture)
+    picture = ImageOps.exif_transpose(picture)
+    if deep:
+        picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))  # 65,535 becomes 255
+    if picture.has_transparency_data:
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+    fitted = np.asarray(ImageOps.fit(picture.convert("L" if grey else "RGB"), size))  # (H, W) or (H, W, 3)
+    return fitted.reshape(size[1], size[0], 1 if grey else 3).transpose(2, 0, 1)
+
+
+def upright_size(picture: Image.Image) -> Size:
+    """(width, height) once the camera's turn is undone."""
+    # in a PNG what comes after the pixels is left unread: to look for a tag there would decode them all
+    tags = picture.getexif() if picture.format != "PNG" or "exif" in picture.info else {}
+    if tags.get(ORIENTATION, 1) < 5:
+        return picture.size
+    return ImageOps.exif_transpose(picture).size if picture.format == "TIFF" else picture.size[::-1]
+
+
+def is_grey(picture: Image.Image) -> bool:
+    """Whether it has a single channel, by its kind and palette. A grey photograph saved as RGB counts as colour."""
+    if picture.mode in ("P", "PA"):
+        colours = np.reshape(picture.getpalette(), (-1, 3))
+        return bool((colours == colours[:, :1]).all())
+    return picture.mode in ("1", "L", "LA") or _has_16_bits(picture)
+
+
+def _has_16_bits(picture: Image.Image) -> bool:
+    """Whether it is grey with 16 bits; ValueError for kinds of more, which do not say what is black and white."""
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format in ("PNG", "PPM")):
+        return True
+    if picture.mode[0] in "IF":
+        raise ValueError(f"it has 32 bits a pixel, mode {picture.mode}, and does not say which are black and white")
+    return False
+
+
+def _look(file: Path) -> tuple[Size, bool]:
+    with Image.open(file) as picture:
+        return upright_size(picture), is_grey(picture)
+
+
+def _each(work: Callable, items: Sequence, what: str) -> Iterator:
+    """``work`` of every item, in order, by several threads; where it fails, the reason as a string."""
+
+    def attempt(item):
+        try:
+            return work(item)
+        except MemoryError:
+            raise
+        except Exception as error:  # what a damaged file makes a decoder stumble over may be anything
+            return _reason(error)
+
+    with ThreadPool(WORKERS) as pool:
+        results = pool.imap(attempt, items, chunksize=16)
+        yield from tqdm(results, total=len(items), desc=what, delay=1, leave=False)
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, without its name."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture, or of a kind that Pillow does not know"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _common_size(sizes: list[Size], wanted: Size | None) -> tuple[Size, list[str]]:
+    """(width, height) for pictures of these sizes, and a line where that changes them unasked."""
+    if wanted is not None:
+        return wanted, []
     if len(set(sizes)) > 1:
-        return 2 * (min(LARGEST, int(np.median([min(size) for size in sizes]))),)
-    shrink = min(1.0, LARGEST / min(sizes[0]))
-    return tuple(round(shrink * length) for length in sizes[0])
+        side = min(LARGEST, int(np.median([min(size) for size in sizes])))
+        smallest, largest = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
+        return (side, side), [
+            f"The pictures have {len(set(sizes))} sizes, from {_shown(smallest)} to {_shown(largest)} pixels (width x "
+            f"height): each is cut to its centred square and scaled to {side}x{side}; image_size=(height, width) "
+            "asks for another shape."
+        ]
+    width, height = sizes[0]
+    if min(width, height) <= SMALL:
+        return (width, height), []
+    shrink = LARGEST / min(width, height)
+    shrunk = (round(shrink * width), round(shrink * height))
+    return shrunk, [
+        f"The pictures of {_shown(sizes[0])} pixels (width x height) are scaled to {_shown(shrunk)}; "
+        "image_size=(height, width) asks for another size."
+    ]
 
 
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(file) as picture:
-            if picture.mode[0] in "IF":
-                raise ValueError("it has more than 8 bits per channel")
-            yield picture
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file} cannot be read as a picture ({error}); repair or remove it.") from error
-
-
-def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("images", "labels", "class_names", "split") if key in file}
-            found = file.files
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+def _refuse_if_none(good: list[int], files: Sequence[Path], reasons: dict[int, str]) -> None:
+    if not good:
+        index = min(reasons)
+        others = f", nor can the {len(files) - 1} others" if len(files) > 1 else ""
         raise DataError(
-            f"{path} cannot be read as an .npz file, it is truncated, corrupt or holds Python objects ({error}); "
-            "write it again with numpy.savez_compressed."
-        ) from error
-    if "images" not in arrays:
-        raise DataError(f"{path} has no array named 'images', only {found}; write it again with one.")
-    return arrays
-
-
-def _npz_images(path: Path, images: np.ndarray) -> Tensor:
-    """Images of any allowed layout and type as uint8 (N, C, H, W)."""
-    if images.dtype != np.uint8 and images.dtype.kind != "f":
-        raise DataError(
-            f"images in {path} must be uint8 (0 to 255) or floating point (0 to 1), but they are {images.dtype}; "
-            "convert them with .astype('uint8')."
+            f"{files[index]} cannot be read as a picture ({reasons[index]}){others}; save them as PNG, for example."
         )
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
-        images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise DataError(
-            f"images in {path} must have shape (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, "
-            f"but it is {images.shape}; reshape them."
-        )
-    if images.dtype == np.uint8:
-        return checks.images(f"images in {path}", images)
-    return (checks.images(f"images in {path}", images.astype(np.float32)) * 255).round().to(torch.uint8)
+
+
+def _left_out(files: Sequence[Path], reasons: dict[int, str]) -> str:
+    named = ", ".join(f"{files[index]} ({reasons[index]})" for index in sorted(reasons)[:SHOWN])
+    more = f" and {len(reasons) - SHOWN:,} more" if len(reasons) > SHOWN else ""
+    return (
+        f"{len(reasons):,} of {len(files):,} files cannot be read as pictures and are left out: {named}{more}; "
+        "repair or remove them."
+    )
+
+
+def _shown(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
