@@ -83,6 +83,7 @@ FIGURES = {
     "representation": lambda: figures.representation(codes(), labels(), codes(12), pictures=torch.rand(12, 3, 4, 4)),
     "learning_curves": lambda: figures.learning_curves({"AAE": ([10, 100], [20.0, 5.0])}, {100: 3.4}),
     "labels_against_error": lambda: figures.labels_against_error({"AAE": {100: [2.0, 3.0], 1000: 1.5}}),
+    "beside_paper": lambda: figures.beside_paper({"a": ([2.0, 2.2], 1.9, 0.1), "b": ([], 4.2, 0.0)}),
     "sigma_curve": lambda: figures.sigma_curve(SimpleNamespace(sigma=2, sigmas=(1, 2, 4), log_likelihoods=(3, 9, 5))),
     "bars": lambda: figures.bars({"AAE": [1.0, 1.2], "VAE": [2.0]}, "distance", floor=0.5, floor_label="floor"),
     "network_diagram": figures.network_diagram,

@@ -188,6 +188,18 @@ def test_errors_by_labels_join_the_means_and_the_paper_has_the_same_colour():
     assert {text.get_text() for text in ax.texts} == {"AAE", "AAE (paper)"}
 
 
+def test_seeds_stand_beside_the_printed_number_and_its_band():
+    rows = {"a": ([2.0, 2.2], 1.9, 0.1), "b": ([], 4.2, 0.0)}
+    (ax,) = figures.beside_paper(rows).axes
+    printed, ours, other, nothing, *_ = ax.lines
+    np.testing.assert_array_equal(printed.get_xydata(), [[1.9, 0]])
+    np.testing.assert_array_equal(ours.get_xydata(), [[2.0, 0], [2.2, 0]])
+    np.testing.assert_array_equal(other.get_xydata(), [[4.2, 1]])
+    assert len(nothing.get_xdata()) == 0
+    np.testing.assert_allclose([ax.patches[0].get_x(), ax.patches[0].get_width()], [1.8, 0.2])
+    assert [text.get_text() for text in ax.texts] == ["2.1", "not run", "our mean"]
+
+
 def test_sigma_is_marked_where_it_is_best():
     search = SimpleNamespace(sigma=0.2, sigmas=(0.1, 0.2, 0.4), log_likelihoods=(10.0, 30.0, 20.0))
     (ax,) = figures.sigma_curve(search).axes
@@ -247,6 +259,8 @@ ZEROS = torch.zeros(4, dtype=torch.long)
         (lambda: figures.representation(torch.rand(4, 2), ZEROS, torch.rand(3, 2), ZEROS), "names must be 3"),
         (lambda: figures.representation(torch.rand(4, 2), ZEROS, torch.rand(3, 2), None, IMAGES), "pictures must be 3"),
         (lambda: figures.learning_curves({}), "curves is empty"),
+        (lambda: figures.beside_paper({}), "rows is empty"),
+        (lambda: figures.beside_paper({"a": ([0.0], 1.0, 0.0)}), "above 0 and at most 100"),
         (lambda: figures.learning_curves({"a": ([1, 2], [0.0, 5.0])}), "above 0 and at most 100"),
         (lambda: figures.labels_against_error({"a": {100: 250.0}}), "above 0 and at most 100"),
         (lambda: figures.network_diagram("supervise"), "did you mean 'supervised'"),

@@ -2,7 +2,7 @@
 
 from .classes import cluster_rows, modes, style_content, walk
 from .codes import code_histograms, latent_scatter, latent_scatters, representation, tsne
-from .curves import bars, labels_against_error, learning_curves, sigma_curve, training_curves
+from .curves import bars, beside_paper, labels_against_error, learning_curves, sigma_curve, training_curves
 from .diagrams import network_diagram
 from .images import (
     image_grid,
@@ -24,6 +24,7 @@ __all__ = [
     "PRIOR_GREYS",
     "ROSE",
     "bars",
+    "beside_paper",
     "canvas",
     "cluster_rows",
     "code_histograms",

@@ -132,6 +132,37 @@ def labels_against_error(
     return figure
 
 
+def beside_paper(
+    rows: Mapping[str, tuple[Sequence[float], float, float]], label: str = "test error, %", title: str = ""
+) -> Figure:
+    """A row for each printed number: its value as a diamond, its ± as a band, and a dot for each of our seeds.
+
+    ``rows`` maps a name to (our values (S,), none where nothing was run, the printed value, its ± or 0); the axis is
+    logarithmic, so that equal steps are equal factors.
+    """
+    if not rows:
+        raise ValueError("rows is empty; give at least one, as {name: (our values, the paper's value, its ±)}.")
+    figure, (ax,) = canvas(1, 1, 9, 1.1 + 0.34 * len(rows), title)
+    at_end = {"x": 1.02, "transform": ax.get_yaxis_transform(), "va": "center"}
+    for row, (name, (values, printed, spread)) in enumerate(rows.items()):
+        _percentages(f"the numbers of {name!r}", [*values, printed])
+        ax.barh(row, 2 * spread, left=printed - spread, height=0.6, color=PRIOR_GREYS[2])
+        ax.plot(printed, row, "D", color=INK, markerfacecolor="white")
+        ax.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.7)
+        ax.text(y=row, s=f"{np.mean(values):.3g}" if len(values) else "not run", color=BLUE, **at_end)
+    ax.text(y=-0.9, s="our mean", color=BLUE, **at_end)
+    ax.plot([], [], "D", color=INK, markerfacecolor="white", label="the paper, in grey its ±")
+    ax.plot([], [], "o", color=BLUE, label="ours, a dot a seed")
+    low, high = (edge([edge([*values, printed]) for values, printed, _ in rows.values()]) for edge in (min, max))
+    ax.set(xscale="log", xlabel=label, xlim=(low / 1.3, high * 1.3), ylim=(len(rows) - 0.5, -0.5))
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(axis="x", color=PRIOR_GREYS[0])
+    ax.set_axisbelow(True)
+    _plain(ax.xaxis)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
 def sigma_curve(search, title: str = "") -> Figure:
     """The mean log-likelihood of validation images over σ, the chosen one marked; ``search``: of ``sigma_search``."""
     figure, (ax,) = canvas(1, 1, 7, 3.6, title)
