@@ -18,7 +18,7 @@ from . import checks
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 BODIES = ("mlp", "convolutional")
-OUTPUTS = ("sigmoid", "linear", "standardised")
+OUTPUTS = ("sigmoid", "linear", "standardised", "auto")
 
 
 class MLP(nn.Sequential):
@@ -162,7 +162,7 @@ class Decoder(nn.Module):
     """p(x | z): codes (B, Z) to images (B, C, H, W). ``logits`` are before the ``output``.
 
     ``output``: "sigmoid", "linear", or "standardised": linear, for images whose pixels were each given mean 0 and
-    standard deviation 1 (``System.pixels``).
+    standard deviation 1 (``System.pixels``). "auto" is a sigmoid until ``System.choose_output`` has seen images.
     """
 
     def __init__(
@@ -178,7 +178,8 @@ class Decoder(nn.Module):
     ):
         super().__init__()
         self.image_shape = tuple(image_shape)
-        self.output = checks.one_of("output", output, OUTPUTS)
+        self.undecided = checks.one_of("output", output, OUTPUTS) == "auto"
+        self.output = "sigmoid" if self.undecided else output
         hidden = checks.positive_integers("hidden", hidden)
         if checks.one_of("body", body, BODIES) == "mlp":
             sizes = (latent_dim, *hidden, math.prod(image_shape))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from .. import checks
 from ..losses import bce, fool, half_squared_error, tell_apart  # noqa: F401 (most systems want them beside this)
 from ..optimizers import SGD, Adam
-from ..pixels import as_float, chunk_size, mean_and_std
+from ..pixels import as_float, chunk_size, mean_and_std, suited_output
 from ..priors import Prior, as_prior
 
 HIDDEN = -1  # the label of an image whose label may not be seen
@@ -119,10 +119,7 @@ class System(nn.Module):
             standardised = image_shape.get("output") == "standardised"
             image_shape = image_shape["image_shape"]
         self.image_shape = _image_shape(image_shape)
-        self.standardised = standardised
-        if standardised:
-            self.register_buffer("pixel_mean", torch.zeros(self.image_shape))
-            self.register_buffer("pixel_std", torch.ones(self.image_shape))
+        self._standardise(standardised)
 
     def phases(self) -> list[Phase]:
         raise NotImplementedError(f"{type(self).__name__} must list its phases.")
@@ -180,6 +177,28 @@ class System(nn.Module):
     def pictures(self, output: Tensor) -> Tensor:
         """The decoder's output as images in [0, 1]: what ``pixels`` did, undone."""
         return (output * self.pixel_std + self.pixel_mean if self.standardised else output).clamp(0, 1)
+
+    def choose_output(self, images: Tensor) -> str:
+        """Settle ``output="auto"`` by training images, once and for good; returns a sentence on it, or "".
+
+        From then on the system is the one that was built with that output: so it is saved, restored and gone on with.
+        """
+        undecided = [network for network in self.modules() if getattr(network, "undecided", False)]
+        if not undecided:
+            return ""
+        output, reason = suited_output(images)
+        for network in undecided:
+            network.output, network.undecided = output, False
+        self.settings["output"] = output
+        self._standardise(output == "standardised")
+        return f"output='auto': {reason}, so the output is {output!r}."
+
+    def _standardise(self, standardised: bool) -> None:
+        self.standardised = standardised
+        if standardised:
+            device = next((weight.device for weight in self.parameters()), torch.get_default_device())
+            self.register_buffer("pixel_mean", torch.zeros(self.image_shape, device=device))
+            self.register_buffer("pixel_std", torch.ones(self.image_shape, device=device))
 
     def learn_pixels(self, images: Tensor) -> None:
         """Take every pixel's mean and standard deviation from training images, once, where the output needs them."""

@@ -89,6 +89,9 @@ def fit(
     checkpoint = None if checkpoint is None else writable(checkpoint)
     with sole_writer(checkpoint if group.rank == 0 else None):
         (resumed,) = group.any(checkpoint is not None and checkpoint.exists())
+        chosen = system.choose_output(batches.images)
+        if chosen and progress and group.rank == 0:
+            print(chosen)
         if not resumed:
             system.learn_pixels(batches.images)
         training = _Training(system.to(place), phases, batches.to(place), autocast, group)
