@@ -55,6 +55,8 @@ def test_more_nats_are_better(tmp_path, nats, reached):
     write(tmp_path, "parzen-mnist", few, likelihoods=[many])
     assert beside(tmp_path, "Table 1: MNIST, 10 million samples").values == [500]
     assert beside(tmp_path, "Table 1: MNIST, 10,000 samples").values == [nats]
+    write(tmp_path, "parzen-mnist", few, seed=1)
+    assert [len(row.runs.records) for row in comparisons(tmp_path) if row.runs] == [2, 1], "seeds that have it"
     assert "500.0 nats (σ 0.160, standard error 1.5 over 1,000 images)" in report.tables(tmp_path)["paper"]
 
 
@@ -150,3 +152,27 @@ def test_a_page_gets_its_tables_anew(tmp_path, capsys):
     assert "rivalry names no table; there are: paper, rivals" in capsys.readouterr().err
     with pytest.raises(DataError, match="names no table"):
         report.with_tables(page.read_text(), results)
+
+
+def test_what_readme_says_of_its_tables_is_so():
+    found = {runs.name: runs for runs in report.reported(ROOT / "results")}
+
+    def mean(name, metric):
+        return found[name].values(metric).mean()
+
+    def spread(name, metric):
+        return found[name].values(metric).std(ddof=1)
+
+    eight = ("vae-8d", "aae-8d", "wae-mmd-8d", "wae-gan-8d")
+    assert min(eight, key=lambda name: mean(name, "feature_fid")) == "wae-gan-8d"
+    assert max(eight, key=lambda name: spread(name, "feature_fid")) == "aae-8d"
+    assert mean("alae-mnist", "feature_fid") == pytest.approx(mean("alae-mnist", "feature_fid_floor"), rel=0.2)
+    costs = sorted((*eight, "alae-mnist", "style-alae-mnist"), key=lambda name: mean(name, "half_squared_error"))
+    assert costs[-2:] == ["alae-mnist", "style-alae-mnist"]
+    for metric in ("mmd", "sliced_wasserstein"):
+        assert mean("aae-mixture", metric) < mean("vae-mixture", metric)
+        nearer = mean("aae-gaussian", metric) - mean("vae-gaussian", metric)
+        assert abs(nearer) < spread("aae-gaussian", metric) + spread("vae-gaussian", metric), "neither wins"
+    for prior in ("gaussian", "mixture"):
+        assert mean(f"vae-{prior}", "half_squared_error") < mean(f"aae-{prior}", "half_squared_error")
+    assert spread("aae-gaussian", "half_squared_error") > 5 * spread("vae-gaussian", "half_squared_error")

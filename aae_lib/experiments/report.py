@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +40,13 @@ MARKS = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end of results -->)"
 
 @dataclass(frozen=True)
 class Runs:
-    """Records of one experiment and profile whose settings differ in their seed alone."""
+    """Records of one experiment and profile whose settings differ in their seed alone.
+
+    ``samples``: which of their likelihoods is meant, by its number of samples; None for what every record has.
+    """
 
     records: tuple[dict, ...]
+    samples: int | None = None
 
     @property
     def name(self) -> str:
@@ -63,42 +66,46 @@ class Runs:
     def metrics(self) -> tuple[str, ...]:
         return tuple(self.records[0]["metrics"]["test"])
 
-    @cached_property
-    def minutes(self) -> float:
-        """Of the clock, a mean over seeds."""
-        return float(np.mean([record["seconds"] for record in self.records]) / 60)
+    @property
+    def tests(self) -> list[dict]:
+        """What was measured on test images, one for each seed that has it."""
+        kept = ([record["metrics"]["test"], *record.get("likelihoods", [])] for record in self.records)
+        found = (one for each in kept for one in each[: None if self.samples else 1])
+        return [one for one in found if self.samples in (None, one.get("samples"))]
 
-    def values(self, metric: str, samples: int | None = None) -> np.ndarray:
-        """One value a seed (S,) of test images, in % where it is a share; of ``samples`` samples if given.
-
-        Empty where no record has it.
-        """
-        found = [chosen[metric] for chosen in self.tests(samples) if metric in chosen]
+    def values(self, metric: str) -> np.ndarray:
+        """One value a seed (S,) of test images, in % where it is a share; none where no record has it."""
+        found = [test[metric] for test in self.tests if metric in test]
         return np.array(found) * (100 if metric in SHARES else 1)
 
-    def tests(self, samples: int | None = None) -> list[dict]:
-        """What was measured on test images, for each seed that has it."""
-        kept = [[record["metrics"]["test"], *record.get("likelihoods", [])] for record in self.records]
-        return [one for each in kept for one in each[: None if samples else 1] if samples in (None, one.get("samples"))]
+    def of(self, samples: int | None) -> Runs | None:
+        """Those that have a likelihood of so many samples, if any; all where ``samples`` is None."""
+        found = tuple(record for record in self.records if Runs((record,), samples).tests)
+        return Runs(found, samples) if found else None
 
     def how(self) -> list[str]:
-        """The cells of ``HOW``."""
+        """The cells of ``HOW``; minutes are of the clock, a mean over seeds."""
         first = self.records[0]
         settings, system = first["settings"], first["settings"]["system"]
         units = "-".join(str(width) for width in system.get("hidden") or system.get("channels") or ())
         trained = f"{first['updates']:,} ({first['epochs']:.3g})" + (f", {units}" if units else "")
         seeds = ", ".join(str(record["seed"]) for record in self.records)
         profile = "" if self.profile == "long" else f", `{self.profile}`"
-        return [seeds, trained + profile, f"{self.minutes:.0f}, {first['device']}", settings["chosen_on"]]
+        minutes = np.mean([record["seconds"] for record in self.records]) / 60
+        return [seeds, trained + profile, f"{minutes:.0f}, {first['device']}", settings["chosen_on"]]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A printed number and the runs beside it, or None where there are none; ``values``: one a seed (S,)."""
+    """A printed number and the runs beside it, or None where there are none."""
 
     number: Number
     runs: Runs | None
-    values: np.ndarray
+
+    @property
+    def values(self) -> np.ndarray:
+        """Ours in the number's unit, one a seed (S,)."""
+        return self.runs.values(self.number.metric) if self.runs else np.empty(0)
 
     @property
     def same_data(self) -> bool:
@@ -116,7 +123,7 @@ class Comparison:
 
         None where nothing was run, or only on other data.
         """
-        return self.shortfall <= (self.number.spread) + 1e-9 if self.same_data else None
+        return self.shortfall <= self.number.spread + 1e-9 if self.same_data else None
 
     @property
     def verdict(self) -> str:
@@ -152,15 +159,12 @@ def comparisons(results: str | Path = RESULTS) -> list[Comparison]:
     """Every printed number of the papers with the runs beside it."""
     found, rows = reported(results), []
     for number in NUMBERS:
-        beside = [runs for runs in found if runs.name == number.experiment]
-        values = [(runs, runs.values(number.metric, number.samples)) for runs in beside]
-        rows += [Comparison(number, *each) for each in values if len(each[1])] or [
-            Comparison(number, None, np.empty(0))
-        ]
+        mine = [runs.of(number.samples) for runs in found if runs.name == number.experiment]
+        rows += [Comparison(number, runs) for runs in mine if runs] or [Comparison(number, None)]
     return rows
 
 
-def number(value: float) -> str:
+def rounded(value: float) -> str:
     """About three digits."""
     return f"{value:.{_digits(value)}f}" if value else "0"
 
@@ -169,7 +173,7 @@ def mean_and_spread(values: Sequence[float]) -> str:
     """Mean ± standard deviation over seeds, the latter with two digits at most; the mean alone of one seed."""
     mean = float(np.mean(values))
     if len(values) == 1:
-        return number(mean)
+        return rounded(mean)
     spread = float(np.std(values, ddof=1))
     digits = min(_digits(mean), max(1 - math.floor(math.log10(spread)), 0) if spread else 4)
     return f"{mean:.{digits}f} ± {spread:.{digits}f}"
@@ -180,14 +184,15 @@ def _digits(value: float) -> int:
     return min(max(2 - math.floor(math.log10(abs(value))), 1), 4) if value else 1
 
 
-def headline(runs: Runs, metric: str, samples: int | None = None) -> str:
+def headline(runs: Runs) -> str:
     """What was measured, in one cell: an error, a cluster's error by both rules, a likelihood with its σ."""
-    text = f"{mean_and_spread(runs.values(metric, samples))} {HEADLINES[metric]}"
+    metric = runs.metrics[0]
+    text = f"{mean_and_spread(runs.values(metric))} {HEADLINES[metric]}"
     if metric == "paper_rule_error":
         return f"{text} ({mean_and_spread(runs.values('majority_rule_error'))} % by the majority rule)"
     if metric == "log_likelihood":
-        error, sigma = (runs.values(name, samples).mean() for name in ("standard_error", "sigma"))
-        images = runs.tests(samples)[0].get("images")
+        error, sigma = (runs.values(name).mean() for name in ("standard_error", "sigma"))
+        images = runs.tests[0].get("images")
         return f"{text} (σ {sigma:.3f}, standard error {error:.2g}{f' over {images:,.0f} images' if images else ''})"
     return text
 
@@ -205,7 +210,7 @@ def beside(rows: Iterable[Comparison]) -> str:
         if row.runs is None:
             cells.append([row.number.title, str(row.number), "not run", *["–"] * 5])
             continue
-        ours = headline(row.runs, row.number.metric, row.number.samples)
+        ours = headline(row.runs)
         data = row.runs.records[0]["settings"]["dataset"]
         printed = str(row.number) if row.same_data else f"({row.number})"
         ours += "" if row.same_data else f" on {DATA.get(data, data)}"
@@ -225,7 +230,7 @@ def _cell(runs: Runs, metric: str) -> str:
     values, floors = runs.values(metric), runs.values(f"{metric}_floor")
     if not len(values):
         return "–"
-    return mean_and_spread(values) + (f" ({number(floors.mean())})" if len(floors) else "")
+    return mean_and_spread(values) + (f" ({rounded(floors.mean())})" if len(floors) else "")
 
 
 def tables(results: str | Path = RESULTS) -> dict[str, str]:
@@ -238,7 +243,7 @@ def tables(results: str | Path = RESULTS) -> dict[str, str]:
     made = {
         "paper": beside(row for row in papers if row.number.method == "AAE"),
         "rivals": beside(others) if others else "None of them has been run to the end yet.",
-        "own": markdown(["", "ours", *HOW], [[r.title, headline(r, r.metrics[0]), *r.how()] for r in own]),
+        "own": markdown(["", "ours", *HOW], [[r.title, headline(r), *r.how()] for r in own]),
     }
     shown = {
         "samples": ("feature_fid", "feature_fid_of_reconstructions", "precision", "recall", "sliced_wasserstein"),
