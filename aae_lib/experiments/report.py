@@ -179,8 +179,7 @@ def mean_and_spread(values: Sequence[float]) -> str:
     return f"{mean:.{digits}f} ± {spread:.{digits}f}"
 
 
-def _digits(value: float) -> int:
-    """How many to write behind the point."""
+def _digits(value: float) -> int:  # behind the point
     return min(max(2 - math.floor(math.log10(abs(value))), 1), 4) if value else 1
 
 
@@ -189,11 +188,11 @@ def headline(runs: Runs) -> str:
     metric = runs.metrics[0]
     text = f"{mean_and_spread(runs.values(metric))} {HEADLINES[metric]}"
     if metric == "paper_rule_error":
-        return f"{text} ({mean_and_spread(runs.values('majority_rule_error'))} % by the majority rule)"
+        text += f" ({mean_and_spread(runs.values('majority_rule_error'))} % by the majority rule)"
     if metric == "log_likelihood":
         error, sigma = (runs.values(name).mean() for name in ("standard_error", "sigma"))
-        images = runs.tests[0].get("images")
-        return f"{text} (σ {sigma:.3f}, standard error {error:.2g}{f' over {images:,.0f} images' if images else ''})"
+        images = f" over {runs.tests[0]['images']:,.0f} images" if "images" in runs.tests[0] else ""
+        text += f" (σ {sigma:.3f}, standard error {error:.2g}{images})"
     return text
 
 
@@ -210,10 +209,10 @@ def beside(rows: Iterable[Comparison]) -> str:
         if row.runs is None:
             cells.append([row.number.title, str(row.number), "not run", *["–"] * 5])
             continue
-        ours = headline(row.runs)
-        data = row.runs.records[0]["settings"]["dataset"]
-        printed = str(row.number) if row.same_data else f"({row.number})"
-        ours += "" if row.same_data else f" on {DATA.get(data, data)}"
+        ours, printed = headline(row.runs), str(row.number)
+        if not row.same_data:
+            data = row.runs.records[0]["settings"]["dataset"]
+            ours, printed = f"{ours} on {DATA.get(data, data)}", f"({printed})"
         cells.append([row.number.title, printed, ours, row.verdict, *row.runs.how()])
     return markdown(["", "the paper", "ours", "reached", *HOW], cells)
 
