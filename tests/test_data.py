@@ -205,7 +205,7 @@ def test_sub_folders_are_classes_and_hidden_ones_are_not(tmp_path):
 def test_one_colour_picture_makes_all_rgb_and_large_ones_are_capped(tmp_path):
     save_pictures(tmp_path / "mixed", 3, (200, 150), mode="L")
     save_pictures(tmp_path / "mixed" / "more", 1)  # beside pictures, a sub-folder is no class
-    Image.new("RGB", (150, 150)).save(tmp_path / "mixed" / "colour.jpg")
+    Image.new("RGB", (150, 150), "red").save(tmp_path / "mixed" / "colour.jpg")
     assert load(tmp_path / "mixed").image_shape == (3, 64, 64)
 
 

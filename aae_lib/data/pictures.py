@@ -1,8 +1,8 @@
 """Pictures of any kind and size as uint8 arrays of one shape: what a reader's own files and sequences go through.
 
 A picture comes upright, as its EXIF tag says; what is transparent stands on white paper; of an animation the first
-frame counts; 16 bits become 8, black-and-white and palettes grey or RGB, and CMYK RGB. Greyscale pictures stay so where
-all are.
+frame counts; 16 bits become 8, palettes and CMYK RGB. Where all pictures are grey, however they were saved, so are the
+images; else all are RGB.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def read_files(files: Sequence[Path], size: Size | None = None) -> tuple[Tensor,
         images = images[whole]
     if reasons:
         said.append(_left_out(files, reasons))
-    return torch.from_numpy(images), np.array(good)[whole], said
+    return _as_images(images), np.array(good)[whole], said
 
 
 def read_pictures(pictures: Iterable[Image.Image], count: int, size: Size | None = None) -> tuple[Tensor, list[str]]:
@@ -82,7 +82,7 @@ def read_pictures(pictures: Iterable[Image.Image], count: int, size: Size | None
         if not grey and images.shape[1] == 1:
             images = images.repeat(3, axis=1)
         images[index] = pixels(picture, size, images.shape[1] == 1)
-    return torch.from_numpy(images), said
+    return _as_images(images), said
 
 
 def pixels(picture: Image.Image, size: Size, grey: bool) -> np.ndarray:
@@ -108,10 +108,7 @@ def upright_size(picture: Image.Image) -> Size:
 
 
 def is_grey(picture: Image.Image) -> bool:
-    """Whether it has a single channel, by its kind and palette. A grey photograph saved as RGB counts as colour."""
-    if picture.mode in ("P", "PA"):
-        colours = np.reshape(picture.getpalette(), (-1, 3))
-        return bool((colours == colours[:, :1]).all())
+    """Whether it has a single channel by its kind, so that colours need not be decoded."""
     return picture.mode in ("1", "L", "LA") or _has_16_bits(picture)
 
 
@@ -122,6 +119,14 @@ def _has_16_bits(picture: Image.Image) -> bool:
     if picture.mode[0] in "IF":
         raise ValueError(f"it has 32 bits a pixel, mode {picture.mode}, and does not say which are black and white")
     return False
+
+
+def _as_images(pixels: np.ndarray) -> Tensor:
+    """Pixels (N, C, H, W) as a tensor, with one channel where all three are alike in every picture."""
+    chunks = np.array_split(pixels, 1 + len(pixels) // 1000)
+    if pixels.shape[1] == 3 and all((chunk == chunk[:, :1]).all() for chunk in chunks):
+        pixels = pixels[:, :1].copy()
+    return torch.from_numpy(pixels)
 
 
 def _look(file: Path) -> tuple[Size, bool]:
