@@ -72,7 +72,13 @@ METHODS = {
         smoke=dict(prior=Gaussian(10)),  # of more, images this small make no use at all
         chosen_on="untried",
     ),
-    "m2": _Method("VAE (M2)", SemiSupervisedVariationalAutoencoder, {"bound": STEP}, (11.97, 3.60, None)),
+    "m2": _Method(
+        "VAE (M2)",
+        SemiSupervisedVariationalAutoencoder,
+        {"bound": STEP},
+        (11.97, 3.60, None),
+        system=dict(classification_weight=100.0),
+    ),
     "vat": _Method(
         "VAT", VirtualAdversarialClassifier, {"classification": STEP, "smoothness": STEP}, (2.33, 1.36, 0.64)
     ),
