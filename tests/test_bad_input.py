@@ -559,6 +559,46 @@ TABLE = {
         ValueError,
         ["labelled_prior", "GaussianMixture()"],
     ),
+    # Hold-out images
+    "validation that is a whole dataset": (
+        lambda f: train(validation=load("digits")),
+        TypeError,
+        ["validation", "whole dataset", "data.validation"],
+    ),
+    "validation of another shape": (
+        lambda f: train(validation=torch.zeros(3, 1, 5, 5)),
+        ValueError,
+        ["validation", "(1, 5, 5)", "(1, 4, 4)"],
+    ),
+    "no validation images": (lambda f: train(validation=IMAGES[:0]), ValueError, ["validation is empty"]),
+    "one validation image": (lambda f: train(validation=IMAGES[:1]), ValueError, ["validation", "at least 2"]),
+    "validation by name": (lambda f: train(validation="validation"), TypeError, ["validation", "str"]),
+    "validation as a share": (lambda f: train(validation=0.1), TypeError, ["validation", "float"]),
+    "validation in grey levels": (
+        lambda f: train(validation=FLOATS * 255),
+        ValueError,
+        ["validation", "[0, 1]", "255"],
+    ),
+    "validation without the labels that are learnt": (
+        lambda f: train(LABELLED, semi(), validation=UNLABELLED),
+        ValueError,
+        ["validation's labels", "needed"],
+    ),
+    "validation with labels for some": (
+        lambda f: train(LABELLED, semi(), validation=Split(IMAGES, torch.arange(29) % 3)),
+        ValueError,
+        ["validation's labels", "(30,)", "(29,)"],
+    ),
+    "validation of other classes": (
+        lambda f: train(LABELLED, semi(), validation=Split(IMAGES, torch.arange(30) % 4)),
+        ValueError,
+        ["validation's labels", "3", "classes"],
+    ),
+    "validation of another checkpoint": (
+        lambda f: train(checkpoint=f / "good.checkpoint", validation=IMAGES),
+        DataError,
+        ["good.checkpoint", "validation"],
+    ),
     "one cluster": (
         lambda f: ClusteringAdversarialAutoencoder(SHAPE, clusters=1),
         ValueError,

@@ -6,6 +6,7 @@ down what it found, and the tests read that.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -35,7 +36,9 @@ from aae_lib.systems import (
     System,
 )
 from aae_lib.training import TrainingDiverged, process_group
-from aae_lib.training.distributed import ManyProcesses
+from aae_lib.training.batches import Batches
+from aae_lib.training.distributed import ONE, ManyProcesses
+from aae_lib.training.validation import Validation
 
 SHAPE = (1, 4, 4)
 SEEDS = range(5)  # of trainings on one process, whose spread is what two processes may differ by
@@ -165,6 +168,12 @@ class Shared:
         self.keep("watched", system)
         return seen
 
+    def validated(self):
+        system = aae()
+        history = train(system, epochs=1, validation=images(90))  # four parts, so two for each
+        self.keep("validated", system)
+        return history.validation_rows, history.baselines, history.last_look
+
     def refused(self):
         data = Split(images(), torch.arange(240) % 2)
         semi_supervised = SemiSupervisedAdversarialAutoencoder(SHAPE, classes=2, hidden=(8,), discriminator_hidden=(8,))
@@ -281,6 +290,17 @@ def test_each_sees_its_slice_and_noise_of_its_own_and_losses_are_means(both):
 def test_callbacks_are_the_first_one_s_alone_and_may_train(both, weights):
     assert both("watched") == [[[update, 1] for update in range(13)], []]
     assert_equal(*weights("watched"))
+
+
+def test_hold_out_losses_are_shared_and_change_nothing(both, weights):
+    (rows, baselines, look), other = both("validated")
+    assert [rows, baselines, look] == other and len(rows) >= 1
+    torch.testing.assert_close(weights("validated")[0], weights("watched")[0], rtol=0, atol=0)
+    alone = aae()
+    alone.load_state_dict(weights("validated")[0])
+    batches = Batches(alone, images(), None, 20, 3)
+    losses = Validation(alone, images(90), batches).losses(alone.phases(), contextlib.nullcontext, ONE, 1.0)
+    np.testing.assert_allclose(rows[-1][1:], losses, rtol=1e-5)
 
 
 def test_what_cannot_be_shared_is_refused_by_both(both):

@@ -45,6 +45,7 @@ HISTORY = SimpleNamespace(
     updates=np.array([10, 20, 30]),
     losses={name: np.array([3.0, 2.0, 1.0]) for name in ("reconstruction", "discriminator", "generator")},
     mean_image_loss=2.5,
+    validation_losses={},
 )
 
 
@@ -259,11 +260,24 @@ def test_curves_have_their_reference_lines():
     np.testing.assert_array_equal(reconstruction.lines[0].get_xydata(), [[10, 3], [20, 2], [30, 1]])
 
 
+def test_losses_of_hold_out_images_are_dashed_in_the_colour_of_the_training_s():
+    held_out = {name: np.array([2.8, 2.9]) for name in HISTORY.losses}
+    history = SimpleNamespace(**vars(HISTORY) | {"validation_updates": [15, 30], "validation_losses": held_out})
+    for ax, names in zip(figures.training_curves(history).axes, (1, 2), strict=True):
+        solid, dashed = ([line for line in ax.lines if line.get_linestyle() == style] for style in ("-", "--"))
+        assert [line.get_color() for line in solid] == [line.get_color() for line in dashed[:-1]]
+        for line in dashed[:-1]:
+            np.testing.assert_array_equal(line.get_xydata(), [[15, 2.8], [30, 2.9]])
+        legend = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert len(legend) == names + 1 and legend[-1] == "hold-out images"
+        assert ax.get_ylim()[1] > 2.9
+
+
 def test_each_game_has_a_panel_and_a_spike_in_it_does_not_squash_the_rest():
     names = ("reconstruction", "discriminator of z", "discriminator of y", "generator of z", "generator of y", "heads")
     losses = {name: np.ones(100) for name in names}
     losses["generator of z"][3] = 500.0
-    history = SimpleNamespace(updates=np.arange(100), losses=losses, mean_image_loss=2.5)
+    history = SimpleNamespace(updates=np.arange(100), losses=losses, mean_image_loss=2.5, validation_losses={})
     axes = figures.training_curves(history).axes
     panels = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in axes]
     assert panels == [

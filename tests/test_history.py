@@ -76,6 +76,93 @@ class TestHealth:
         assert made.health() == "healthy"
 
 
+def watched(training, held_out, *, baselines=None, look=None, names=("reconstruction",), classes=None) -> History:
+    """A history of windows of 100 updates, each with its losses in training and of hold-out images."""
+    made = History(phases=names, updates_per_epoch=100, window=100, mean_image_loss=50.0, classes=classes)
+    made.validation_every = 100
+    for losses, others in zip(training, held_out, strict=True):
+        made.add([list(losses)] * 100)
+        made.add_validation(list(others))
+    made.baselines, made.last_look = baselines or {}, look or {}
+    return made
+
+
+SIMPLE = {"dimensions": 15.0, "mean image": 28.9, "PCA": 9.3}
+
+
+class TestHealthByHoldOutImages:
+    """One fault at a time: what is said of it, and what to do; its neighbour in health says nothing."""
+
+    @staticmethod
+    def reconstructing(training, held_out, **more):
+        return watched([(loss,) for loss in training], [(loss,) for loss in held_out], baselines=SIMPLE, **more)
+
+    def test_ghosts_are_compared_with_pca(self):
+        words = "hold-out images is 16.8, where PCA of 15 dimensions has 9.3 and the mean image 28.9; "
+        assert words + "it still falls, so train longer" in self.reconstructing([20, 16], [20, 16.8]).health()
+        assert words + "give the phase a larger learning rate" in self.reconstructing([16, 16], [16.8, 16.8]).health()
+        assert self.reconstructing([11, 11], [11, 11.1]).health() == "healthy", "at most 1.2 of PCA"
+
+    def test_nothing_is_compared_before_200_updates(self):
+        assert self.reconstructing([27], [27]).health() == "healthy"
+
+    def test_hold_out_losses_that_rise_while_the_training_s_fall(self):
+        made = self.reconstructing([12, 10, 8, 6], [12, 10, 11, 12])
+        assert "it overfits: reconstruction of hold-out images rose from 10 at update 200 to 12" in made.health()
+        assert "the training's fell from 10 to 6; stop about there" in made.health()
+        assert self.reconstructing([12, 10, 11, 12], [12, 10, 11, 11]).health() == "healthy", "the training's rose too"
+        assert self.reconstructing([12, 10, 9, 8], [12, 10, 10.1, 10.2]).health() == "healthy", "hardly"
+
+    def test_a_wide_gap(self):
+        made = self.reconstructing([12, 7, 4, 3], [12, 11.5, 11.2, 11])
+        assert "it overfits: reconstruction is 3, of hold-out images 11 (the mean image's is 28.9)" in made.health()
+        assert "give more images" in made.health()
+
+    def test_a_discriminator_that_knows_its_images(self):
+        names = ("discriminator", "generator")
+        made = watched([(0.9, 1)] * 3, [(1.9, 1)] * 3, names=names)
+        assert "discriminator knows its images by heart: its loss is 0.9, but 1.9 on others" in made.health()
+        assert watched([(1.2, 1)] * 3, [(1.5, 1)] * 3, names=names).health() == "healthy"
+
+    def test_a_classifier_that_guesses_is_found_without_hold_out_images(self):
+        made = History(("classification",), updates_per_epoch=100, window=100, mean_image_loss=1.0, classes=40)
+        made.add([[3.6]] * 400)
+        assert "classification guesses: its loss is 3.6, where guessing has ln 40 = 3.69; train longer" in made.health()
+        made.add([[2.0]] * 100)
+        assert made.health() == "healthy"
+
+    @pytest.mark.parametrize(("loss", "words"), [(0.01, "more labels"), (2.0, "larger learning rate")])
+    def test_a_classifier_is_compared_with_logistic_regression(self, loss, words):
+        simple, names = {"labels": 160.0, "logistic regression": 0.075}, ("classification",)
+        rows = {"training": [(loss,)] * 3, "held_out": [(3.5,)] * 3, "names": names, "classes": 40}
+        made = watched(**rows, baselines=simple, look={"wrong": 0.92})
+        assert "wrong on 92.0% of hold-out images, where logistic regression on 160 of" in made.health()
+        assert "wrong on 7.5%" in made.health() and words in made.health()
+        assert watched(**rows, baselines=simple, look={"wrong": 0.1}).health() == "healthy"
+
+    @pytest.mark.parametrize(
+        ("spread", "means", "words"),
+        [
+            ([0.01, 0.02], [0.01, 0.02], "the codes have collapsed"),
+            ([1.0, 1.0], [0.9, 0.01], "1 of 2 dimensions of the code say nothing of the image"),
+            ([3.1, 3.0, 0.9], [3.1, 3.0, 0.9], "codes are 3 times as wide as the prior"),
+            ([0.3, 0.3], [0.3, 0.3], "codes are 0.3 times as wide as the prior"),
+            ([0.8, 1.2], [0.8, 1.2], None),
+        ],
+    )
+    def test_codes_are_compared_with_the_prior(self, spread, means, words):
+        look = {"spread": spread, "spread of means": means}
+        made = self.reconstructing([9, 9, 9], [9, 9, 9], look=look)
+        assert made.health() == "healthy" if words is None else words in made.health()
+
+    def test_each_fault_has_a_line_and_the_bar_shows_the_first(self):
+        look = {"spread": [0.01], "spread of means": [0.01]}
+        made = self.reconstructing([16, 16], [16.8, 16.8], look=look)
+        lines = made.health().splitlines()
+        assert [line.split()[0] for line in lines] == ["reconstruction", "the"]
+        assert made.current().endswith("the mean image 28.9") and "(hold-out 16.8)" in made.current()
+
+
 def test_its_text_says_how_much_was_done_and_how_it_went():
     text = repr(history([(12.34, 1.3, 0.7)] * 20))
     for words in ("20 updates", "2 epochs", "reconstruction 12.3", "discriminator 1.3", "healthy"):

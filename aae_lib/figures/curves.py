@@ -23,7 +23,8 @@ LINE_OF_TEXT = 0.06  # of the height of the axes
 def training_curves(history) -> Figure:
     """Losses against updates; dashed: a discriminator that can only guess (2 ln 2, ln 2), decoding the mean image.
 
-    Both players of a game share a panel, which leaves out their highest 2 %.
+    Both players of a game share a panel, which leaves out their highest 2 %. Where there are losses of hold-out images,
+    these are dashed, in the colour of the training's, and the lines of guessing are dotted.
     """
     if len(history.updates) == 0:
         raise ValueError("history has no updates yet; fit the system first.")
@@ -33,6 +34,7 @@ def training_curves(history) -> Figure:
     for name in history.losses:
         games.setdefault(name.partition(" of ")[2] if name in EQUILIBRIUM else f"loss {name}", []).append(name)
     groups = sorted(games.values(), key=lambda group: group[0] in EQUILIBRIUM)
+    held_out, level_style = history.validation_losses, ":" if history.validation_losses else "--"
     columns = min(3, len(groups)) if len(groups) != 4 else 2
     figure, axes = canvas(len(groups), columns, 9 / max(2, columns), 3.2)
     for ax, group in zip(axes, groups, strict=True):
@@ -41,12 +43,17 @@ def training_curves(history) -> Figure:
             ax.plot(history.updates[ran], history.losses[name][ran], color=colour, label=name)
             if name in levels:
                 text = texts[name.partition(" of ")[0]]
-                ax.axhline(levels[name], color=colour, linestyle="--", linewidth=1)
+                ax.axhline(levels[name], color=colour, linestyle=level_style, linewidth=1)
                 ax.text(1.02, levels[name], text, transform=ax.get_yaxis_transform(), va="center", color=colour)
+            if name in held_out:
+                ax.plot(history.validation_updates, held_out[name], "--", color=colour)
+        if held_out:
+            ax.plot([], [], "--", color=INK, label="hold-out images")
         ax.set(xlabel="updates", ylabel="loss", ylim=(0, None))
         if group[0] in EQUILIBRIUM:  # a game that starts badly must not squash the rest
             usual = np.quantile([history.losses[name] for name in group], 0.98)
-            ax.set_ylim(0, 1.3 * max(usual, *(levels[name] for name in group)))
+            others = (held_out[name][-1] for name in group if name in held_out)
+            ax.set_ylim(0, 1.3 * max(usual, *others, *(levels[name] for name in group)))
         ax.legend(frameon=False)
     return figure
 

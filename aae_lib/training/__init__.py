@@ -2,6 +2,7 @@
 
 from .callbacks import Moment, Snapshots
 from .distributed import alone, process_group
-from .loop import TrainingDiverged, fit
+from .divergence import TrainingDiverged
+from .loop import fit
 
 __all__ = ["Moment", "Snapshots", "TrainingDiverged", "alone", "fit", "process_group"]

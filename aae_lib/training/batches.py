@@ -124,12 +124,12 @@ class Batches:
         """What a checkpoint must agree on to be gone on with."""
         if not self.digests:
             seen = {"labelled indices": self.labelled, "labels": self.labels, "pixels": self.images}
-            self.digests = {name: _digest(values) for name, values in seen.items() if values is not None}
+            self.digests = {name: digest(values) for name, values in seen.items() if values is not None}
         recipe = {"images": len(self.images), "batch_size": self.batch_size, "seed": self.seed, **self.digests}
         return recipe if self.group.count == 1 else {**recipe, "processes": self.group.count}
 
 
-def _digest(values: Tensor) -> str:
+def digest(values: Tensor) -> str:
     """The same for the same values on every machine, and another for any others."""
     values = values.float() if values.is_floating_point() else values
     return hashlib.sha256(values.cpu().contiguous().numpy()).hexdigest()[:16]

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-EQUILIBRIUM = {  # of each game, of which some systems play two; D(x) = ½ everywhere (Goodfellow et al. 2014)
-    name + of: value
-    for of in ("", " of z", " of y")
-    for name, value in (("discriminator", 2 * math.log(2)), ("generator", math.log(2)))
-}
-WON = 0.2  # nats, of a discriminator that is right almost always
-LOST = 4.0  # nats, of a generator that is taken for real once in 55 times
+from .health import EQUILIBRIUM, faults
+
+__all__ = ["EQUILIBRIUM", "History"]
 
 
 @dataclass
@@ -24,7 +21,10 @@ class History:
     ``losses[phase]`` and ``updates`` have one entry per window; ``updates`` counts the updates done at its end. A phase
     that does not run at every update has the mean of those at which it ran, NaN in a window without any.
     ``mean_image_loss`` is the reconstruction loss of predicting the mean image for every image: a decoder that learned
-    anything is below it.
+    anything is below it. ``classes``: how many the system learns from labels.
+    Of hold-out images, where ``fit`` was given some: ``validation_losses`` and ``validation_updates``, in evaluation
+    mode after every ``validation_every`` updates and at the end; ``baselines``: what simple methods score;
+    ``last_look``: codes and errors at the end (see ``validation.Validation`` for all of them).
     """
 
     phases: tuple[str, ...]
@@ -36,6 +36,11 @@ class History:
     interrupted: bool = False
     pending: list[list[float]] = field(default_factory=list)  # the losses of updates since the last full window
     rows: list[list[float]] = field(default_factory=list)  # one row a window: update, then each phase's mean loss
+    classes: int | None = None
+    validation_every: int = 0
+    validation_rows: list[list[float]] = field(default_factory=list)  # the same of hold-out images, at single updates
+    baselines: dict[str, float] = field(default_factory=dict)
+    last_look: dict[str, Any] = field(default_factory=dict)
 
     def add(self, losses: list[list[float]]) -> None:
         """Note the losses of further updates, one row of phase losses each; NaN for a phase that did not run."""
@@ -46,16 +51,24 @@ class History:
                 self.rows.append([self.update, *map(_mean, zip(*self.pending, strict=True))])
                 self.pending = []
 
+    def add_validation(self, losses: list[float]) -> None:
+        """Note the losses of hold-out images after the latest update."""
+        if self.validation_rows and self.validation_rows[-1][0] % self.validation_every:
+            self.validation_rows.pop()  # of what was the end, which a training that never stopped there has not
+        self.validation_rows.append([self.update, *losses])
+
     def __add__(self, later: History) -> History:
         """This training and a ``later`` one of the same system, as one: the stages of a system that grows."""
         if not isinstance(later, History):
             return NotImplemented
         if later.phases != self.phases:
             raise ValueError(f"these histories are of other phases, {self.phases} and {later.phases}; join like ones.")
-        rows = [[self.update + row[0], *row[1:]] for row in later.rows]
-        return replace(
-            later, update=self.update + later.update, seconds=self.seconds + later.seconds, rows=[*self.rows, *rows]
+        rows, validation_rows = (
+            [*before, *([self.update + row[0], *row[1:]] for row in after)]
+            for before, after in ((self.rows, later.rows), (self.validation_rows, later.validation_rows))
         )
+        update, seconds = self.update + later.update, self.seconds + later.seconds
+        return replace(later, update=update, seconds=seconds, rows=rows, validation_rows=validation_rows)
 
     @property
     def epochs_done(self) -> float:
@@ -70,6 +83,16 @@ class History:
     def losses(self) -> dict[str, np.ndarray]:
         return {name: np.array([row[1 + k] for row in self.rows]) for k, name in enumerate(self.phases)}
 
+    @property
+    def validation_updates(self) -> np.ndarray:
+        return np.array([int(row[0]) for row in self.validation_rows], dtype=int)
+
+    @property
+    def validation_losses(self) -> dict[str, np.ndarray]:
+        """Of hold-out images; empty where ``fit`` was given none."""
+        columns = enumerate(self.phases if self.validation_rows else ())
+        return {name: np.array([row[1 + k] for row in self.validation_rows]) for k, name in columns}
+
     def latest(self) -> dict[str, float]:
         """Each phase's loss over the last window in which it ran; empty before the first window is full."""
         latest = {}
@@ -79,26 +102,19 @@ class History:
         return latest
 
     def health(self) -> str:
-        """One sentence on the latest losses: what is wrong, or "healthy"."""
-        latest = self.latest()
-        reconstruction = latest.get("reconstruction")
-        if reconstruction is not None and self.update >= 500 and reconstruction > 0.95 * self.mean_image_loss:
-            return (
-                "reconstruction is stuck at the mean image: the step is too small, or the loss is averaged over pixels"
-            )
-        for name, loss in latest.items():
-            if name.startswith("discriminator") and loss < WON:
-                return f"the {name} has won: its loss is near 0, so the other network gets no signal"
-            if name.startswith("discriminator") and loss > 1.5 * EQUILIBRIUM["discriminator"]:
-                return f"the {name} is worse than guessing: its step is too large"
-            if name.startswith("generator") and loss > LOST:
-                return f"the {name} has lost: it passes for real with a chance of e^−{loss:.3g}"
-        return "healthy"
+        """What is wrong and what to do next, one line for each fault; or "healthy".
+
+        Losses are compared with those of guessing and of the mean image. Where ``fit`` was given hold-out images,
+        theirs are also compared with the training's and with those of PCA and logistic regression, and their codes with
+        the prior.
+        """
+        return "\n".join("; ".join(fault) for fault in faults(self)) or "healthy"
 
     def current(self) -> str:
-        """The latest losses and their health, as the progress bar shows them."""
-        losses = ", ".join(f"{name} {value:.3g}" for name, value in self.latest().items())
-        return f"{losses}; {self.health()}"
+        """The latest losses, hold-out images' beside them, and the first fault, as the progress bar shows them."""
+        held_out = {name: f" (hold-out {curve[-1]:.3g})" for name, curve in self.validation_losses.items()}
+        losses = ", ".join(f"{name} {value:.3g}{held_out.get(name, '')}" for name, value in self.latest().items())
+        return f"{losses}; {next((what for what, _ in faults(self)), 'healthy')}"
 
     def summary(self) -> str:
         """The work done, the latest losses and their health, in one line."""

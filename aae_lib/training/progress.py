@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+FIRST_SECONDS = 5  # of work, by which the rest is estimated
+LONG_SECONDS = 300
+
 
 @contextmanager
 def until_interrupted(*, once: bool = False) -> Iterator[Callable[[], bool]]:
@@ -46,3 +49,15 @@ def progress_bar(total: int | None, *, unit: str, done: int = 0, show: bool = Tr
         mininterval=0.5,
         bar_format="{percentage:3.0f}% {bar:12} {n_fmt}/{total_fmt}" + f" {unit}, " + "{elapsed}<{remaining}{postfix}",
     )
+
+
+def say_how_long(bar: tqdm) -> bool:
+    """Say in a line how long the rest takes by the rate so far, where it is long; whether that was decided yet."""
+    seconds, done = bar.format_dict["elapsed"], bar.n - bar.initial
+    if seconds < FIRST_SECONDS:
+        return False
+    minutes = (bar.total - bar.n) * seconds / done / 60
+    if 60 * minutes > LONG_SECONDS:
+        length = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+        bar.write(f"This will take about {length} more. Ctrl-C ends it early and keeps what was learnt.")
+    return True
