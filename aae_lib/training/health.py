@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,6 +148,10 @@ def _overfitting(history: History, latest: dict[str, float], held_out: dict[str,
 
 def _mean_until(history: History, name: str, update: int) -> float:
     """The training's loss over as many updates as lie between two looks at hold-out images: one window is noisy."""
-    near = (history.updates <= update) & (history.updates > update - max(history.validation_every, history.window))
-    ran = near & ~np.isnan(history.losses[name])
-    return float(history.losses[name][ran].mean()) if ran.any() else math.nan
+    first, last = (
+        bisect_right(history.rows, end, key=lambda row: row[0])
+        for end in (update - max(history.validation_every, history.window), update)
+    )
+    column = 1 + history.phases.index(name)
+    ran = [row[column] for row in history.rows[first:last] if not math.isnan(row[column])]
+    return sum(ran) / len(ran) if ran else math.nan

@@ -95,11 +95,11 @@ class History:
 
     def latest(self) -> dict[str, float]:
         """Each phase's loss over the last window in which it ran; empty before the first window is full."""
-        latest = {}
-        for name, column in zip(self.phases, zip(*[row[1:] for row in self.rows], strict=True), strict=False):
-            ran = [value for value in column if not math.isnan(value)]
-            latest[name] = ran[-1] if ran else math.nan
-        return latest
+        if not self.rows:
+            return {}
+        columns = ((row[1 + k] for row in reversed(self.rows)) for k in range(len(self.phases)))
+        ran = (next((loss for loss in column if not math.isnan(loss)), math.nan) for column in columns)
+        return dict(zip(self.phases, ran, strict=True))
 
     def health(self) -> str:
         """What is wrong and what to do next, one line for each fault; or "healthy".
