@@ -11,7 +11,7 @@ reached the quality when both are at most pythae's, at a look every hundred upda
 
 The two are not tuned alike. pythae has its own weight of the game, 0.5, and constant steps: its learning rates are 1e-3
 (``--rate`` gives others; its default, 1e-4, is slower). ``fit``'s steps, larger ones that are divided by 8 at the
-seventh epoch, were found in three trials on the same validation images. So the ratio says what a user has who knows of
+eighth epoch, were found in three trials on the same validation images. So the ratio says what a user has who knows of
 it, not which loop is faster; ``training_speed`` does.
 """
 
@@ -134,7 +134,7 @@ class Reached:
 
 def library(train: torch.Tensor, held_out: torch.Tensor, hidden: int, epochs: int, batch_size: int, target: tuple):
     """Train with ``fit`` until ``target`` is reached: (seconds, updates, all that was seen, whether it was reached)."""
-    system, late = build(hidden), {7: 8}
+    system, late = build(hidden), {8: 8}
     steps = {
         "autoencoder": Adam(2e-3, beta1=0.5, drops=late),
         "discriminator": Adam(1e-3, beta1=0.5, drops=late),
