@@ -38,7 +38,7 @@ def _reconstruction(history: History, latest: dict[str, float], held_out: dict[s
     if loss is not None and history.update >= 500 and loss > 0.95 * history.mean_image_loss:
         return (
             "reconstruction is stuck at the mean image: the step is too small, or the loss is averaged over pixels",
-            "give the phase a larger learning rate, and sum the squared error over pixels",
+            "sum the squared error over pixels, or give the phase a larger learning rate",
         )
     if None in (loss, here, pca) or history.update < PATIENCE:
         return None
