@@ -64,6 +64,12 @@ class TestHealth:
     def test_the_discriminator_s_loss_tells(self, row, words):
         assert words in history([row]).health()
 
+    def test_a_game_that_nobody_plays(self):
+        still = (10, EQUILIBRIUM["discriminator"], EQUILIBRIUM["generator"])
+        assert "the discriminator has learnt nothing" in history([still] * 200).health()
+        assert history([still] * 199).health() == "healthy", "it takes a while to begin"
+        assert history([(10, 1.3, 0.8), *[still] * 200]).health() == "healthy", "it was played once"
+
     def test_a_reconstruction_at_the_mean_image_s_level_is_stuck_but_only_after_a_while(self):
         row = (49, 1.3, 0.7)
         assert history([row] * 499).health() == "healthy"

@@ -17,6 +17,7 @@ EQUILIBRIUM = {  # of each game, of which some systems play two; D(x) = ½ every
     for name, value in (("discriminator", 2 * math.log(2)), ("generator", math.log(2)))
 }
 WON = 0.2  # nats, of a discriminator that is right almost always
+STILL = 0.005  # nats from guessing: a game that is played leaves them at some time
 LOST = 4.0  # nats, of a generator that is taken for real once in 55 times
 BY_HEART = 0.7  # nats that a discriminator loses more on hold-out images than on those it is trained on
 PATIENCE = 200  # updates before a training is compared with what needs none
@@ -56,7 +57,7 @@ def _reconstruction(history: History, latest: dict[str, float], held_out: dict[s
 
 
 def _game(history: History, latest: dict[str, float], held_out: dict[str, float]) -> Fault | None:
-    for name, loss in latest.items():
+    for column, (name, loss) in enumerate(latest.items(), start=1):
         if name.startswith("discriminator") and loss < WON:
             return (
                 f"the {name} has won: its loss is near 0, so the other network gets no signal",
@@ -73,6 +74,12 @@ def _game(history: History, latest: dict[str, float], held_out: dict[str, float]
             return (
                 f"the {name} knows its images by heart: its loss is {loss:.3g}, but {held_out[name]:.3g} on others",
                 "train on more images, or stop earlier, or give discriminator_noise",
+            )
+        still = (abs(row[column] - EQUILIBRIUM["discriminator"]) < STILL for row in reversed(history.rows))
+        if name.startswith("discriminator") and history.update >= PATIENCE and all(still):
+            return (
+                f"the {name} has learnt nothing: its loss has been 2 ln 2 all along, which is guessing",
+                "give it larger steps, or larger initial weights (initial_std=None)",
             )
     return None
 
