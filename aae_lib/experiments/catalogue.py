@@ -6,6 +6,7 @@ from .baselines import BASELINES
 from .beyond import BEYOND
 from .content import CONTENT
 from .experiment import Experiment
+from .fashion import FASHION
 from .unsupervised import UNSUPERVISED
 
-EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | BASELINES | BEYOND
+EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | BASELINES | FASHION | BEYOND
