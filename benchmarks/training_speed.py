@@ -58,7 +58,8 @@ def naive(images: torch.Tensor, hidden: int, batch_size: int) -> float:
 
 def bare(images: torch.Tensor, hidden: int, batch_size: int) -> float:
     """Seconds an update of a loop for this system alone, with all that makes one fast."""
-    system, autocast = build(hidden).train(), choose_autocast("auto", torch.device("cpu"))
+    system = build(hidden).train()
+    autocast = choose_autocast("auto", system, torch.device("cpu"))
     encoder, decoder, discriminator = system.encoder.body, system.decoder.body, system.discriminator.body
     critic = list(discriminator.parameters())
     both = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-4, fused=True)

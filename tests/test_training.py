@@ -30,7 +30,7 @@ from aae_lib.systems import (
     VariationalAutoencoder,
 )
 from aae_lib.training import TrainingDiverged, loop
-from aae_lib.training.precision import choose_autocast
+from aae_lib.training.precision import choose_autocast, precision_of
 
 SHAPE = (1, 4, 4)
 
@@ -446,9 +446,18 @@ class TestDevices:
         cpu = torch.device("cpu")
         product = {}
         for precision in ("float32", "bfloat16"):
-            with choose_autocast(precision, cpu)():
+            with choose_autocast(precision, nn.Linear(2, 2), cpu)():
                 product[precision] = (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
         assert product == {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+    def test_auto_rounds_only_where_there_is_much_to_multiply(self, monkeypatch):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+        networks = {"few": nn.Linear(64, 64), "many": nn.Linear(700, 700), "convolutional": nn.Conv2d(1, 2, 3)}
+        chosen = {
+            name: precision_of(choose_autocast("auto", network, torch.device("cpu")))
+            for name, network in networks.items()
+        }
+        assert chosen == {"few": "float32", "many": "bfloat16", "convolutional": "bfloat16"}
 
 
 class TestProgress:

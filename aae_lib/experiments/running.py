@@ -189,7 +189,7 @@ def _record(
         "seconds": round(history.seconds, 1),
         **ledger.surroundings(system.device),
         "processes": processes().count,
-        "precision": precision_of(choose_autocast("auto", system.device)),
+        "precision": precision_of(choose_autocast("auto", system, system.device)),
         "commits": list(dict.fromkeys(sitting["commit"] for sitting in notes.sittings)),
         "sittings": len(notes.sittings),
         "losses": history.latest(),

@@ -83,7 +83,7 @@ def fit(
     batches = Batches(system, data, labelled, batch_size, seed, group)
     held_out = None if validation is None else Validation(system, validation, batches)
     place = group.device(checks.device("device", device))
-    autocast = choose_autocast(precision, place)
+    autocast = choose_autocast(precision, system, place)
     phases = with_optimizers(system.phases(), optimizers or {})
     checkpoint = None if checkpoint is None else writable(checkpoint)
     with sole_writer(checkpoint if group.rank == 0 else None):

@@ -7,17 +7,23 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from torch import nn
 
 from .. import checks
 
+WORTH_ROUNDING = 400_000  # weights of fully connected networks, from which on their products take longer than rounding
 
-def choose_autocast(precision: str, device: torch.device) -> Callable[[], Any]:
-    """A function that returns the context to compute losses in: "float32", "bfloat16", or "auto".
 
-    "auto" is bfloat16 where the hardware multiplies it natively; elsewhere it would be slower than float32.
+def choose_autocast(precision: str, networks: nn.Module, device: torch.device) -> Callable[[], Any]:
+    """A function that returns the context to compute losses of ``networks`` in: "float32", "bfloat16", or "auto".
+
+    "auto" is bfloat16 where the hardware multiplies it natively and there is enough to multiply: convolutions, or many
+    weights. Elsewhere it would be slower than float32.
     """
     checks.one_of("precision", precision, ("auto", "float32", "bfloat16"))
-    if precision == "auto" and device.type == "cpu":
+    if precision == "auto" and not _much_to_multiply(networks):
+        precision = "float32"
+    elif precision == "auto" and device.type == "cpu":
         capabilities = getattr(torch.cpu, "get_capabilities", dict)()
         precision = "bfloat16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "float32"
     elif precision == "auto":
@@ -25,6 +31,11 @@ def choose_autocast(precision: str, device: torch.device) -> Callable[[], Any]:
     if precision == "float32":
         return nullcontext
     return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def _much_to_multiply(networks: nn.Module) -> bool:
+    convolves = any(isinstance(layer, nn.Conv2d) for layer in networks.modules())
+    return convolves or sum(weight.numel() for weight in networks.parameters()) >= WORTH_ROUNDING
 
 
 def precision_of(autocast: Callable[[], Any]) -> str:
