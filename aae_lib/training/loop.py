@@ -60,7 +60,7 @@ def fit(
     changes no weight, and costs a few percent of the time and a second or two at the start.
     ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
-    hardware multiplies it natively. ``optimizers`` replaces phases' own, by phase name.
+    hardware multiplies it natively and there is much to multiply. ``optimizers`` replaces phases' own, by phase name.
     ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
     goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``. ``progress``: a bar,
     and one line that says how long the training will take, if that is more than five minutes; without it nothing.
