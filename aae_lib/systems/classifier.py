@@ -60,8 +60,8 @@ class VirtualAdversarialClassifier(Classifier):
 
     "Near" is within ``reach`` of it, a distance in the space of pixels of [0, 1], in the direction in which the answer
     changes most. "Virtual", because that needs no label: the answer is compared with the network's own.
-    As its authors have it, with batch normalisation and without noise on the images. The other arguments are those of
-    ``Classifier``.
+    As its authors have it, with batch normalisation and without noise on the images; but their code normalises the
+    logits too, and here hidden layers alone. The other arguments are those of ``Classifier``.
     """
 
     def __init__(
