@@ -14,6 +14,7 @@ except ImportError as error:
 from .clusters import ClusterBrowser, cluster_browser
 from .dimensions import DimensionExplorer, dimension_explorer
 from .explorer import LatentExplorer, explore
+from .export import export_page
 from .mixer import StyleMixer, style_mixer
 from .page import linear_layers
 from .sigma import SigmaSlider, sigma_slider
@@ -31,6 +32,7 @@ __all__ = [
     "cluster_browser",
     "dimension_explorer",
     "explore",
+    "export_page",
     "linear_layers",
     "sigma_slider",
     "style_matrix",

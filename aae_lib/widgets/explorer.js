@@ -34,7 +34,7 @@ function buildPad(model, space, move) {
     moveTo(right, up);
   };
 
-  const [labels, colours] = [model.get("labels"), model.get("colours")];
+  const [labels, names, colours] = ["labels", "names", "colours"].map((name) => model.get(name));
   const colour = (label) => colours[label % colours.length];
 
   function drawCodes() {
@@ -76,13 +76,13 @@ function buildPad(model, space, move) {
     const where = axes.map((k) => `z${k + 1} = ${space.readable(z[k], k)}`).join(", ");
     pad.setAttribute("aria-label", `Latent space, ${where}. Drag, or use the arrow keys.`);
   }
-  const names = space.limits.length > 2 ? [chooser(0), chooser(1)] : ["z₁", "z₂"];
-  const caption = element("figcaption", {}, "→ ", names[0], "\u2003↑ ", names[1]);
+  const axisNames = space.limits.length > 2 ? [chooser(0), chooser(1)] : ["z₁", "z₂"];
+  const caption = element("figcaption", {}, "→ ", axisNames[0], "\u2003↑ ", axisNames[1]);
   const classes = element("div", { className: "classes" });
   for (const label of [...new Set(labels)].sort((a, b) => a - b)) {
     const swatch = element("i");
     swatch.style.background = colour(label);
-    classes.append(element("span", {}, swatch, `${label}`));
+    classes.append(element("span", {}, swatch, names[label] ?? `${label}`));
   }
   return { node: element("figure", {}, pad, caption, classes), drawCodes, show };
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,16 +30,19 @@ from .page import (
 MOST_IMAGES = 2_000  # more dots than this hide each other
 
 
-def explore(system: System, images=None, limits=None, labels=None) -> LatentExplorer:
+def explore(
+    system: System, images=None, limits=None, labels=None, names: Sequence[str] | None = None
+) -> LatentExplorer:
     """A widget over a trained ``system``: a pad and sliders that move z, and the picture that z decodes to.
 
     ``images`` (N, C, H, W), of which the first 2,000 are used: their codes are dots on the pad, coloured by ``labels``
-    (N,), and any two can be played into each other. ``limits``: how far the controls reach, (low, high) or Z such
-    pairs; by default three standard deviations of the prior and of the codes, but not past the outermost point.
+    (N,), and any two can be played into each other. ``names``: a caption for each label. ``limits``: how far the
+    controls reach, (low, high) or Z such pairs; by default three standard deviations of the prior and of the codes, but
+    not past the outermost point.
     ``widget.z`` is the code being shown, a list of Z floats; set it to move the widget.
     Raises ValueError or TypeError where an argument does not fit the system.
     """
-    return LatentExplorer(system, images, limits, labels)
+    return LatentExplorer(system, images, limits, labels, names)
 
 
 class LatentExplorer(PageWidget):
@@ -55,11 +59,12 @@ class LatentExplorer(PageWidget):
     limits = traitlets.List().tag(sync=True)  # Z pairs (low, high)
     codes = traitlets.Bytes().tag(sync=True)  # of the images, float32 (N, Z)
     labels = traitlets.List().tag(sync=True)  # N whole numbers, or none
+    names = traitlets.List().tag(sync=True)  # of the labels, or none
     colours = traitlets.List(CLASS_COLOURS).tag(sync=True)
     draws = traitlets.Bytes().tag(sync=True)  # codes to jump to, float32 (M, Z)
     has_prior = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, system: System, images=None, limits=None, labels=None):
+    def __init__(self, system: System, images=None, limits=None, labels=None, names: Sequence[str] | None = None):
         if require_system(system).decodes_labels:
             raise TypeError(
                 f"{type(system).__name__} decodes a label beside z, which no point can say; use style_matrix(system)."
@@ -70,6 +75,9 @@ class LatentExplorer(PageWidget):
             self.images = checks.images("images", images, system.image_shape)[:MOST_IMAGES].cpu()
         if labels is not None:
             labels = checks.labels("labels", labels, 0 if images is None else len(images))[:MOST_IMAGES].tolist()
+        least = 1 + max(labels or [0])
+        if names is not None and (isinstance(names, str) or len(names) < least):
+            raise ValueError(f"names must be at least {least} captions, one for each label, but it is {names!r}.")
         self._codes = system.encode(self.images) if len(self.images) else torch.empty(0, system.latent_dim)  # (N, Z)
         draws = _draws(system, self._codes)  # (M, Z)
         super().__init__(
@@ -79,6 +87,7 @@ class LatentExplorer(PageWidget):
             limits=reach(draws, self._codes) if limits is None else _given(limits, system.latent_dim),
             codes=raw(self._codes),
             labels=labels or [],
+            names=[str(name) for name in names or []],
             draws=raw(draws[:1000]),
             has_prior=system.prior is not None,
         )

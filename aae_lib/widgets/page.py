@@ -87,7 +87,7 @@ class PageWidget(anywidget.AnyWidget):
 def linear_layers(system: System) -> list[tuple[Tensor, Tensor]] | None:
     """The decoder as weights (in, out) and biases (out,), batch norm folded in; ReLU follows all but the last.
 
-    None where the decoder is not such a stack, or too large a one.
+    None where the decoder is not such a stack, or too large a one, or not what ``decode`` uses.
     """
     decoder = getattr(system, "decoder_in_use", getattr(system, "decoder", None))
     if not isinstance(decoder, Decoder) or not isinstance(decoder.body, MLP):
@@ -106,7 +106,20 @@ def linear_layers(system: System) -> list[tuple[Tensor, Tensor]] | None:
     width = system.latent_dim + (system.classes if system.decodes_labels else 0)
     if len(layers[0][0]) != width or sum(weight.numel() for weight, _ in layers) > MOST_WEIGHTS:
         return None
-    return layers
+    return layers if _decodes_alike(system, layers) else None
+
+
+def _decodes_alike(system: System, layers: list[tuple[Tensor, Tensor]]) -> bool:
+    """Whether ``decode`` makes the same of a few codes: a reader's own may do something else with its decoder."""
+    z = torch.linspace(-1, 1, 3 * system.latent_dim, device=system.device).reshape(3, -1)
+    values, labels = z, ()
+    if system.decodes_labels:
+        labels = (torch.arange(3, device=system.device) % system.classes,)
+        values = torch.cat([nn.functional.one_hot(*labels, system.classes), z], dim=1)
+    for k, (weight, bias) in enumerate(layers):
+        values = (values if k == 0 else values.relu()) @ weight + bias
+    values = values.sigmoid() if system.decoder.output == "sigmoid" else values.clamp(0, 1)
+    return torch.allclose(values, system.decode(z, *labels).flatten(1), atol=1e-3, equal_nan=True)
 
 
 def _scaled(weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
