@@ -169,10 +169,10 @@ def test_what_readme_says_of_its_tables_is_so():
     assert mean("alae-mnist", "feature_fid") == pytest.approx(mean("alae-mnist", "feature_fid_floor"), rel=0.2)
     costs = sorted((*eight, "alae-mnist", "style-alae-mnist"), key=lambda name: mean(name, "half_squared_error"))
     assert costs[-2:] == ["alae-mnist", "style-alae-mnist"]
-    for metric in ("mmd", "sliced_wasserstein"):
-        assert mean("aae-mixture", metric) < mean("vae-mixture", metric)
-        nearer = mean("aae-gaussian", metric) - mean("vae-gaussian", metric)
-        assert abs(nearer) < spread("aae-gaussian", metric) + spread("vae-gaussian", metric), "neither wins"
+    for metric in ("mmd", "sliced_wasserstein"):  # with every seed, and on the Gaussian by far
+        assert max(found["aae-mixture"].values(metric)) < min(found["vae-mixture"].values(metric))
+        assert min(found["aae-gaussian"].values(metric)) > 5 * max(found["vae-gaussian"].values(metric))
+    assert mean("aae-mixture", "holes") < mean("vae-mixture", "holes")
     for prior in ("gaussian", "mixture"):
         assert mean(f"vae-{prior}", "half_squared_error") < mean(f"aae-{prior}", "half_squared_error")
-    assert spread("aae-gaussian", "half_squared_error") > 5 * spread("vae-gaussian", "half_squared_error")
+        assert found[f"aae-{prior}"].records[0]["settings"]["chosen_on"] == "validation"
