@@ -34,7 +34,7 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
     exec(example, names)
     assert names["z"].shape == (len(names["data"].test), 2)
     assert names["x"].shape == (64, *names["data"].image_shape)
-    assert (tmp_path / "aae.safetensors").exists()
+    assert (tmp_path / "aae.safetensors").exists() and (tmp_path / "aae.html").exists()
     assert names["pictures"].shape == (4, *names["data"].image_shape)
     assert 0 <= float(names["error"]) <= 1 and names["nats"].shape == (len(names["data"].test),)
 

@@ -91,7 +91,7 @@ def export_page(
     page = PAGE.substitute(
         title=html.escape(title or heading),
         words="\n".join(f"<p>{line}</p>" for line in words),
-        columns=len(widget.names) if isinstance(widget, StyleMatrix) else 1,
+        columns=len(widget.names) if isinstance(widget, StyleMatrix) else 3 if images is None else 4,  # of its grid
         preview=_text(widget.preview()),
         alt=html.escape(type(widget).alt.split("; in JupyterLab")[0].rstrip(".") + "."),
         footer=_footer(system, data_name),
