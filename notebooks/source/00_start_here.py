@@ -178,7 +178,7 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # | [11 Wasserstein autoencoders](11_wasserstein_autoencoders.ipynb) | the AAE seen from optimal transport; penalties that are a game or a formula |
 # | [12 Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb) | a learnt latent distribution, and reconstruction in latent space |
 # | [13 StyleALAE](13_style_alae.ipynb) | a style-based generator, its mirrored encoder, and styles that mix |
-# | 14 Results, in preparation | every result in one place |
+# | [14 Results](14_results.ipynb) | every number of the papers beside ours, and how to read such a table |
 #
 # How to work with a notebook:
 #

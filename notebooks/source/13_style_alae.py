@@ -799,5 +799,5 @@ widget
 # - He, Zhang, Ren & Sun 2015, *Delving Deep into Rectifiers*, [arXiv 1502.01852](https://arxiv.org/abs/1502.01852): how large weights
 #   should be at the start.
 #
-# **Before:** [Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb). The course ends here for now;
-# [00 Start here](00_start_here.ipynb) is its map.
+# **Before:** [Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb). **Next:**
+# [14 Results](14_results.ipynb), every number beside the papers'. [00 Start here](00_start_here.ipynb) is the map of the course.

@@ -520,7 +520,7 @@ if on_digits:
 if on_digits:
     for name, system in systems.items():
         if name.endswith("8d"):
-            codes = system.encode(data.train.images[:10_000]).cpu().numpy()  # (10000, 8)
+            codes = system.encode(data.train.images[:10_000]).double().cpu().numpy()  # (10000, 8)
             density = GaussianMixture(20, random_state=0).fit(codes)
             drawn, _ = density.sample(len(real))  # (N, 8)
             after = feature_fid(real, judge.features(system.decode(torch.from_numpy(drawn).float())))
