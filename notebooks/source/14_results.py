@@ -16,7 +16,7 @@
 # **You need** notebooks [06](06_likelihood.ipynb) (feature-FID, precision and recall), [08](08_semi_supervised.ipynb) and
 # [09](09_clustering.ipynb) (the tables), [11](11_wasserstein_autoencoders.ipynb) to [13](13_style_alae.ipynb) (the stored systems).
 #
-# **About 2 minutes on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
+# **About a minute on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
 # paper's numbers](#Seeds-beside-the-paper).
 #
 # ![A row for each error that the adversarial autoencoder's paper prints: its number as a diamond in a grey band, and our seeds as dots, on a logarithmic axis.](figures/14_results.png)
@@ -429,7 +429,7 @@ figures.show(
 # > **Predict, then run.** Rank the rows by eye: which system's samples are nearest to real digits? Which shows the most *different* ones?
 #
 # The measure: a small classifier, trained on the training images, turns each picture into 64 features; 5,000 samples against
-# 5,000 test images. About half a minute.
+# 5,000 test images. It takes about half a minute.
 
 
 # %%
@@ -448,11 +448,11 @@ if on_digits:
 
 # %%
 KEYS = ("feature_fid", "precision", "recall")
-print(f"{'':22}{'measured now':^30}{'in the record':^30}\n{'':22}" + f"{'FID':>10}{'precision':>10}{'recall':>10}" * 2)
+print(f"{'':32}{'measured now':^30}{'in the record':^30}\n{'':32}" + f"{'FID':>10}{'precision':>10}{'recall':>10}" * 2)
 for name in systems:
     recorded = [shelf[name]["metrics"]["test"].get(key) for key in KEYS]
     numbers = [*measured.get(name, (None, None, None)), *recorded]
-    print(f"{name:22}" + "".join(f"{'–':>10}" if number is None else f"{number:10.3g}" for number in numbers))
+    print(f"{name:32}" + "".join(f"{'–':>10}" if number is None else f"{number:10.3g}" for number in numbers))
 if on_digits:
     print(f"floor: {floor:.1f}, what as many other real images score")
     assert measured["vae-8d"][1] > 0.9 and measured["vae-8d"][2] < 0.3
@@ -466,7 +466,8 @@ else:
 #   that of the record. So compare within one column, never across.
 # - Precision asks how many samples could be real, recall how many real images could be samples. A system may have much of one and little of
 #   the other: the VAE's blurred samples sit among the real ones and leave most of them out.
-# - Systems without a recorded FID are classifiers; their samples were never what they were trained for.
+# - Systems without a recorded FID are classifiers, whose samples nobody measured then. Of the two, the one whose discriminator of styles also sees
+#   the label draws far better digits: its styles go with every class, and the other's do not. (Labels and lengths of the two differ as well.)
 #
 # ### A measure has a spread too
 #
@@ -484,7 +485,7 @@ for runs in report.reported(RESULTS):
         print(f"{runs.name:12} feature-FID over {len(found)} trainings:        {report.mean_and_spread(found)}")
 
 # %% [markdown]
-# Trainings, by far. For the 8-D AAE a single seed could have put it first or last. A table that reports one training, measured ten times
+# Trainings, by far. For the 8-D AAE a single seed could have put it second of four, or last. A table that reports one training, measured ten times
 # over, has measured the wrong spread.
 #
 # And it has a bias: with fewer images FID is larger, even for real ones.
@@ -517,6 +518,7 @@ if on_digits:
 # > **Predict, then run.** Whose samples gain most from it: the VAE's, WAE-MMD's or WAE-GAN's?
 
 # %%
+gains = {}
 if on_digits:
     for name, system in systems.items():
         if name.endswith("8d"):
@@ -527,8 +529,14 @@ if on_digits:
             print(
                 f"{name:12} feature-FID from the prior {measured[name][0]:5.1f}, from a density fitted later {after:5.1f}"
             )
+            gains[name] = 1 - after / measured[name][0]
+    assert max(gains, key=gains.get) == "wae-mmd-8d" and gains["wae-gan-8d"] < 0 < gains["vae-8d"]
 
 # %% [markdown]
+# WAE-MMD's samples gain most: nearly half of their distance is gone, so its decoder was better than its $q(z)$. The VAE's gain less, for a
+# decoder that blurs is no better for better codes. And WAE-GAN's gain nothing: its game had brought $q(z)$ so near to the prior that the prior is
+# the better density. That is the choice in a nutshell: press the codes into a shape, or find out their shape afterwards.
+#
 # **Matching codes as a whole, without a game.** The penalty on $q(z)$ lives on where a discriminator is too much trouble: MMD
 # ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the *sliced* Wasserstein distance to draws of any prior (Kolouri et al. 2019). In
 # 2025 it returned without a decoder: LeJEPA (Balestriero & LeCun) learns representations by predicting one view of an image
