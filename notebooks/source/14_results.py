@@ -16,7 +16,7 @@
 # **You need** notebooks [06](06_likelihood.ipynb) (feature-FID, precision and recall), [08](08_semi_supervised.ipynb) and
 # [09](09_clustering.ipynb) (the tables), [11](11_wasserstein_autoencoders.ipynb) to [13](13_style_alae.ipynb) (the stored systems).
 #
-# **About a minute on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
+# **About 1½ minutes on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
 # paper's numbers](#Seeds-beside-the-paper).
 #
 # ![A row for each error that the adversarial autoencoder's paper prints: its number as a diamond in a grey band, and our seeds as dots, on a logarithmic axis.](figures/14_results.png)
@@ -311,6 +311,7 @@ WHY = {
         "47.0 / 42.3 after 4, 45.8 / 40.7 after 13, 45.4 / 39.2 after 30, 8 empty",
     ),
 }
+# %%
 for row in verdicts:
     if row.reached is False:
         name = row.number.experiment
