@@ -537,13 +537,19 @@ class TestMomentMatching:
         assert system.moment_matching_loss(batch).item() == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_a_hundred_labels_and_the_unlabelled_images_beat_the_labels_alone():
+def test_fifty_labels_and_the_unlabelled_images_beat_the_labels_alone():
+    """On average over two seeds: a single one may end either way."""
     data = load("digits")
-    labelled = data.train.balanced_subset(50)
-    system = SemiSupervisedAdversarialAutoencoder(data.image_shape, prior=Gaussian(4), input_noise=0.1, **BIG)
-    train(system, data.train, labelled=labelled, epochs=25, batch_size=50)
-    alone = SemiSupervisedAdversarialAutoencoder(data.image_shape, prior=Gaussian(4), input_noise=0.1, **BIG)
-    still = {phase.name: SGD(0.0) for phase in alone.phases() if phase.name != "classification"}
-    train(alone, data.train, labelled=labelled, epochs=25, batch_size=50, optimizers=still)
-    errors = [float((s.classify(data.test.images) != data.test.labels).float().mean()) for s in (system, alone)]
-    assert errors[0] < errors[1] < 0.35
+
+    def error(seed, still):
+        system = SemiSupervisedAdversarialAutoencoder(
+            data.image_shape, prior=Gaussian(4), input_noise=0.1, initial_std=None, seed=seed, **BIG
+        )
+        labelled = data.train.balanced_subset(50, seed=seed)
+        steps = {name: SGD(0.0) for name in still}
+        train(system, data.train, labelled=labelled, epochs=40, batch_size=50, seed=seed, optimizers=steps)
+        return float((system.classify(data.test.images) != data.test.labels).float().mean())
+
+    others = ("reconstruction", "discriminators", "generators")
+    both, alone = (sum(error(seed, still) for seed in (0, 1)) / 2 for still in ((), others))
+    assert both < alone < 0.2
