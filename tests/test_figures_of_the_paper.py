@@ -193,7 +193,7 @@ def test_seeds_stand_beside_the_printed_number_and_its_band():
     (ax,) = figures.beside_paper(rows).axes
     printed, ours, other, nothing, *_ = ax.lines
     np.testing.assert_array_equal(printed.get_xydata(), [[1.9, 0]])
-    np.testing.assert_array_equal(ours.get_xydata(), [[2.0, 0], [2.2, 0]])
+    np.testing.assert_array_equal(ours.get_xydata(), [[2.0, 0.25], [2.2, 0.25]])
     np.testing.assert_array_equal(other.get_xydata(), [[4.2, 1]])
     assert len(nothing.get_xdata()) == 0
     np.testing.assert_allclose([ax.patches[0].get_x(), ax.patches[0].get_width()], [1.8, 0.2])

@@ -67,6 +67,26 @@ def test_other_data_are_neither_reached_nor_missed(tmp_path):
     assert "| (17.70 ± 0.30 %) | 7.00 % on synthetic house numbers | other data |" in report.tables(tmp_path)["paper"]
 
 
+@pytest.mark.parametrize(
+    ("name", "method", "verdict"),
+    [
+        ("baseline-network-100", "network alone", "better, by 3.8"),  # 25.80
+        ("baseline-vat-100", "VAT", "worse, by 20"),  # 2.33
+        ("baseline-m1-svm-100", "VAE (M1) + TSVM", "other method"),  # not transductive
+    ],
+)
+def test_rivals_are_better_or_worse_than_printed_but_not_reached(tmp_path, name, method, verdict):
+    write(tmp_path, name, {"error": 0.22})
+    row = beside(tmp_path, f"Table 2: {method}, 100 labels")
+    assert (row.reached, row.verdict) == (None, verdict)
+    assert f"| 22.0 % | {verdict} |" in report.tables(tmp_path)["rivals"]
+
+
+def test_a_papers_own_methods_are_no_rivals():
+    own = {number.method for number in NUMBERS if not number.rival}
+    assert own == {"AAE", "WAE-MMD", "WAE-GAN", "ALAE", "StyleALAE"}
+
+
 def test_a_row_has_its_spread_seeds_length_minutes_and_what_chose_it(tmp_path):
     for seed, error in enumerate((0.2, 0.25, 0.3)):
         write(tmp_path, "clustering-30", {"paper_rule_error": error, "majority_rule_error": 0.2}, seed=seed)
@@ -91,7 +111,7 @@ def test_what_the_papers_have_no_number_for_stands_apart(tmp_path):
     fid = {"feature_fid": 9.0, "feature_fid_floor": 7.0, "precision": 0.5}
     write(tmp_path, "alae-mnist", fid)
     made = report.tables(tmp_path)
-    assert "| Table 2: VAT, 100 labels | 2.33 % | 5.00 % | no, by 2.7 |" in made["rivals"]
+    assert "| Table 2: VAT, 100 labels | 2.33 % | 5.00 % | worse, by 2.7 |" in made["rivals"]
     assert made["own"].count("\n") == 3 and "| asked then | 50.0 % |" in made["own"]
     assert "| 9.00 (7.00) | – | 0.500 | – | – | – | 0 |" in made["samples"]
 

@@ -18,6 +18,7 @@ from .theme import BLUE, CLASS_COLOURS, INK, PRIOR_GREYS, ROSE, canvas
 
 LINES = (BLUE, ROSE, *(CLASS_COLOURS[k] for k in (1, 0, 4, 9, 6)))  # dark enough for thin lines and their names
 LINE_OF_TEXT = 0.06  # of the height of the axes
+BELOW = 0.25  # of a row: how far our dots lie below the paper's diamond
 
 
 def training_curves(history) -> Figure:
@@ -155,7 +156,7 @@ def beside_paper(
         _percentages(f"the numbers of {name!r}", [*values, printed])
         ax.barh(row, 2 * spread, left=printed - spread, height=0.6, color=PRIOR_GREYS[2])
         ax.plot(printed, row, "D", color=INK, markerfacecolor="white")
-        ax.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.7)
+        ax.plot(values, [row + BELOW] * len(values), "o", color=BLUE, alpha=0.7)  # where no diamond hides it
         ax.text(y=row, s=f"{np.mean(values):.3g}" if len(values) else "not run", color=BLUE, **at_end)
     ax.text(y=-0.9, s="our mean", color=BLUE, **at_end)
     ax.plot([], [], "D", color=INK, markerfacecolor="white", label="the paper, in grey its ±")
