@@ -57,7 +57,9 @@ def main() -> int:
         for line in section(part):
             print(line, flush=True)
             lines.append(line)
-        if chosen.write:
+        if chosen.write and any("| not measured:" in line for line in lines):
+            print(f"{PAGE.name} keeps its table of {part}.", flush=True)
+        elif chosen.write:
             PAGE.write_text(with_section(PAGE.read_text(encoding="utf-8"), part, lines), encoding="utf-8")
     return 0
 

@@ -108,6 +108,13 @@ REFUSED = {
         ValueError,
         "names must be at least 9 captions",
     ),
+    "labels of a style matrix": (
+        lambda path: export_page(
+            SupervisedAdversarialAutoencoder((1, 7, 5), classes=3, prior=Gaussian(2), hidden=(8,)), path, labels=[1]
+        ),
+        ValueError,
+        "has style_matrix's; leave it out",
+    ),
     "a title that is none": (lambda path: export_page(aae(), path, title=3), TypeError, "title must be text"),
     "another ending": (lambda path: export_page(aae(), path.with_suffix(".txt")), ValueError, r"end in \.html"),
 }

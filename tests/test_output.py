@@ -12,6 +12,7 @@ from sklearn.datasets import load_sample_images
 from aae_lib import fit, load, restore, save, systems
 from aae_lib.checks import DataError
 from aae_lib.data import house_numbers
+from aae_lib.networks import Decoder
 from aae_lib.pixels import suited_output
 from aae_lib.priors import Gaussian
 from aae_lib.storage import describe
@@ -144,3 +145,13 @@ def test_every_system_that_takes_an_output_can_leave_it_open(kind):
     assert same_weights(system, told) and describe(system) == describe(told)
     outputs = [part.output for part in system.modules() if hasattr(part, "undecided")]
     assert outputs and set(outputs) == {"standardised"}
+
+
+def test_a_system_that_could_not_keep_the_choice_refuses_it():
+    class Mine(System):
+        def __init__(self, image_shape, *, seed=0):
+            super().__init__(image_shape)
+            self.decoder = Decoder(2, self.image_shape, hidden=(4,), output="auto")
+
+    with pytest.raises(TypeError, match="takes no output itself"):
+        Mine((1, 8, 8)).choose_output(torch.zeros(3, 1, 8, 8))

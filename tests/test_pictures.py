@@ -498,3 +498,9 @@ def test_who_takes_squares_alone_says_so():
         StyleAdversarialLatentAutoencoder((1, 28, 20))
     with pytest.raises(ValueError, match=r"images of \(7, 9\) pixels cannot be halved 3 times; give fewer"):
         AdversarialAutoencoder((1, 7, 9), prior=Gaussian(2), hidden=(8,) * 3, body="convolutional")
+
+
+def test_a_picture_of_a_sequence_that_cannot_be_read_is_named():
+    pictures = [Image.new("L", (8, 8))] * 3 + [Image.new("I", (8, 8))]
+    with pytest.raises(DataError, match=r"picture 3 cannot be read \(it has 32 bits a pixel"):
+        load(pictures)

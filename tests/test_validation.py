@@ -255,3 +255,12 @@ class TestProgress:
         assert capsys.readouterr().out.count("This will take about") == 1
         train(aae(), progress=False)
         assert capsys.readouterr().out == ""
+
+
+def test_a_training_that_is_stopped_is_looked_at_too():
+    def stop(moment):
+        if moment.update == 3:
+            moment.stop()
+
+    history = train(aae(), validation=HELD_OUT, callbacks=[stop])
+    assert history.interrupted and history.validation_updates[-1] == history.update

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def read_pictures(pictures: Iterable[Image.Image], count: int, size: Size | None
     """
     images, first, said = np.empty(0, dtype=np.uint8), (0, 0), []
     for index, picture in enumerate(tqdm(pictures, total=count, desc="reading pictures", delay=1, leave=False)):
-        found, grey = upright_size(picture), is_grey(picture)
+        with _named(index):
+            found, grey = upright_size(picture), is_grey(picture)
         if index == 0:
             first, wanted = found, size
             size, said = _common_size([found], size)
@@ -81,8 +83,18 @@ def read_pictures(pictures: Iterable[Image.Image], count: int, size: Size | None
             )
         if not grey and images.shape[1] == 1:
             images = images.repeat(3, axis=1)
-        images[index] = pixels(picture, size, images.shape[1] == 1)
+        with _named(index):
+            images[index] = pixels(picture, size, images.shape[1] == 1)
     return _as_images(images), said
+
+
+@contextmanager
+def _named(index: int) -> Iterator[None]:
+    """DataError that names the picture where Pillow cannot read it."""
+    try:
+        yield
+    except (ValueError, OSError, SyntaxError) as error:
+        raise DataError(f"picture {index} cannot be read ({error}); repair it or leave it out.") from error
 
 
 def pixels(picture: Image.Image, size: Size, grey: bool) -> np.ndarray:

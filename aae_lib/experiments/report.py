@@ -91,8 +91,9 @@ class Runs:
         trained = f"{first['updates']:,} ({first['epochs']:.3g})" + (f", {units}" if units else "")
         seeds = ", ".join(str(record["seed"]) for record in self.records)
         profile = "" if self.profile == "long" else f", `{self.profile}`"
+        devices = "/".join(dict.fromkeys(record["device"] for record in self.records))
         minutes = np.mean([record["seconds"] for record in self.records]) / 60
-        return [seeds, trained + profile, f"{minutes:.0f}, {first['device']}", settings["chosen_on"]]
+        return [seeds, trained + profile, f"{minutes:.0f}, {devices}", settings["chosen_on"]]
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,11 @@ class Comparison:
             return "other data"
         if self.number.method in OTHER_METHODS:
             return "other method"
+        missed = abs(self.shortfall)
+        distance = f"{missed:.0f}" if missed >= 9.95 else f"{missed:.2g}"
         if self.number.rival:
-            return f"{'worse' if self.shortfall > 0 else 'better'}, by {abs(self.shortfall):.2g}"
-        return "yes" if self.reached else f"no, by {self.shortfall:.2g}"
+            return f"{'worse' if self.shortfall > 0 else 'better'}, by {distance}"
+        return "yes" if self.reached else f"no, by {distance}"
 
 
 def grouped(results: str | Path = RESULTS) -> list[Runs]:
@@ -180,7 +183,8 @@ def mean_and_spread(values: Sequence[float]) -> str:
         return rounded(mean)
     spread = float(np.std(values, ddof=1))
     digits = min(_digits(mean), max(1 - math.floor(math.log10(spread)), 0) if spread else 4)
-    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+    finer = min(-math.floor(math.log10(spread)), 4) if spread else 0  # a spread is not shown as 0
+    return f"{mean:.{digits}f} ± {spread:.{max(digits, finer)}f}"
 
 
 def _digits(value: float) -> int:  # behind the point
@@ -258,10 +262,7 @@ def tables(results: str | Path = RESULTS) -> dict[str, str]:
 
 
 def with_tables(page: str, results: str | Path = RESULTS) -> str:
-    """``page`` with new tables between its marks ``<!-- results: NAME -->`` and ``<!-- end of results -->``.
-
-    Raises DataError for a name that ``tables`` does not know.
-    """
+    """``page`` with new tables between ``<!-- results: NAME -->`` and ``<!-- end of results -->``, or DataError."""
     made = tables(results)
 
     def one(match: re.Match) -> str:

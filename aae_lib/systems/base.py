@@ -182,10 +182,16 @@ class System(nn.Module):
         """Settle ``output="auto"`` by training images, once and for good; returns a sentence on it, or "".
 
         From then on the system is the one that was built with that output: so it is saved, restored and gone on with.
+        TypeError where the system has no argument ``output`` in which that could be kept.
         """
         undecided = [network for network in self.modules() if getattr(network, "undecided", False)]
         if not undecided:
             return ""
+        if "output" not in self.settings:
+            raise TypeError(
+                f"{type(self).__name__} has a decoder with output='auto' but takes no output itself, so no file could "
+                "say what was chosen; give it an argument output, or its decoder a fixed one."
+            )
         output, reason = suited_output(images)
         for network in undecided:
             network.output, network.undecided = output, False

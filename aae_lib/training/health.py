@@ -61,7 +61,7 @@ def _game(history: History, latest: dict[str, float], held_out: dict[str, float]
         if name.startswith("discriminator") and loss < WON:
             return (
                 f"the {name} has won: its loss is near 0, so the other network gets no signal",
-                "make its steps smaller or the other's larger, or give discriminator_noise",
+                "make its steps smaller or the other's larger, or give discriminator_noise where the system has it",
             )
         if name.startswith("discriminator") and loss > 1.5 * EQUILIBRIUM["discriminator"]:
             return f"the {name} is worse than guessing: its step is too large", "halve its learning rate"
@@ -73,13 +73,13 @@ def _game(history: History, latest: dict[str, float], held_out: dict[str, float]
         if name.startswith("discriminator") and held_out.get(name, loss) > loss + BY_HEART:
             return (
                 f"the {name} knows its images by heart: its loss is {loss:.3g}, but {held_out[name]:.3g} on others",
-                "train on more images, or stop earlier, or give discriminator_noise",
+                "train on more images, or stop earlier, or give discriminator_noise where the system has it",
             )
         still = (abs(row[column] - EQUILIBRIUM["discriminator"]) < STILL for row in reversed(history.rows))
         if name.startswith("discriminator") and history.update >= PATIENCE and all(still):
             return (
                 f"the {name} has learnt nothing: its loss has been 2 ln 2 all along, which is guessing",
-                "give it larger steps, or larger initial weights (initial_std=None)",
+                "give it larger steps, or larger initial weights (initial_std=None, where the system has it)",
             )
     return None
 

@@ -63,7 +63,8 @@ def fit(
     hardware multiplies it natively and there is much to multiply. ``optimizers`` replaces phases' own, by phase name.
     ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
     goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``. ``progress``: a bar,
-    and one line that says how long the training will take, if that is more than five minutes; without it nothing.
+    and one line that says how long the training will take, if that is more than five minutes; without it only
+    that it was stopped.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
     Within ``process_group()`` the training is shared by all its processes, which must call ``fit`` alike: each computes
@@ -106,7 +107,7 @@ def fit(
             system.zero_grad(set_to_none=True)  # gradients are as large as the weights, and of no more use
             system.requires_grad_(True).eval()
     if training.history.interrupted and group.rank == 0:
-        print(f"Stopped by you; the system and its history are kept. {training.history.summary()}")
+        print(f"Stopped before the end; the system and its history are kept. {training.history.summary()}")
     return training.history
 
 
@@ -174,6 +175,8 @@ class _Training:
                     self.keep(checkpoint)
                     saved = time.monotonic()
             if self.held_out:
+                if history.interrupted and history.update and history.update not in history.validation_updates:
+                    history.add_validation(self._losses_of_held_out((history.update - 1) / total))
                 history.last_look = self.held_out.look()
                 bar.set_postfix_str(history.current())
         self.keep(checkpoint)

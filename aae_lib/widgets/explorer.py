@@ -87,7 +87,7 @@ class LatentExplorer(PageWidget):
             limits=reach(draws, self._codes) if limits is None else _given(limits, system.latent_dim),
             codes=raw(self._codes),
             labels=labels or [],
-            names=[str(name) for name in names or []],
+            names=[] if names is None else [str(name) for name in names],
             draws=raw(draws[:1000]),
             has_prior=system.prior is not None,
         )

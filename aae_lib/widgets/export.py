@@ -133,6 +133,11 @@ def _mixes(system: System) -> bool:
 
 def _widget(system: System, images: Tensor | None, labels: Tensor | None, names: Sequence[str] | None) -> PageWidget:
     """The widget that suits ``system``, begun where there is something to see."""
+    lab = _in_lab(system)
+    if labels is not None and lab != "explore":
+        raise ValueError(f"labels is for pages of explore, but a {type(system).__name__} has {lab}'s; leave it out.")
+    if names is not None and lab == "style_mixer":
+        raise ValueError(f"names is for pages with labels, but a {type(system).__name__} has none; leave it out.")
     if system.decodes_labels:
         return style_matrix(system, images, names)
     if _mixes(system):
