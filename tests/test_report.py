@@ -196,3 +196,10 @@ def test_what_readme_says_of_its_tables_is_so():
     for prior in ("gaussian", "mixture"):
         assert mean(f"vae-{prior}", "half_squared_error") < mean(f"aae-{prior}", "half_squared_error")
         assert found[f"aae-{prior}"].records[0]["settings"]["chosen_on"] == "validation"
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("No table.\n")
+    assert main(["table", "--readme", str(page)]) == 1
+    assert "has no marks" in capsys.readouterr().err and page.read_text() == "No table.\n"

@@ -67,6 +67,8 @@ def _table(chosen: argparse.Namespace) -> int:
         print(table(chosen.results))
         return 0
     page = Path(chosen.readme)
+    if "<!-- results:" not in page.read_text(encoding="utf-8"):
+        raise ValueError(f"{page} has no marks <!-- results: NAME --> for tables to stand between; add some.")
     write_whole(page, with_tables(page.read_text(encoding="utf-8"), chosen.results))
     print(f"The tables of {page} are those of {chosen.results}.")
     return 0
