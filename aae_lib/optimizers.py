@@ -24,7 +24,8 @@ class Adam:
         _check(self)
 
     def build(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(weights, lr=self.learning_rate, betas=(self.beta1, self.beta2), fused=True)
+        betas, recorded = (self.beta1, self.beta2), weights[0].is_cuda  # there it counts its steps on the device
+        return torch.optim.Adam(weights, lr=self.learning_rate, betas=betas, fused=True, capturable=recorded)
 
 
 @dataclass(frozen=True)

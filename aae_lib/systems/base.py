@@ -33,14 +33,14 @@ class Batch:
     ``images`` (B, C, H, W) as the networks see them: in [0, 1], or standardised by ``System.pixels``. ``labels`` (B,),
     where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
     systems that learn from labels; these cycle, so a few labelled images come again and again. ``progress``: the share
-    of this training's updates that are done, from 0 to 1.
+    of this training's updates that are done, from 0 to 1; a tensor () where the update is recorded on a GPU.
     """
 
     images: Tensor
     labels: Tensor | None
     generator: torch.Generator
     labelled: Batch | None = None
-    progress: float = 0.0
+    progress: float | Tensor = 0.0
 
     def __len__(self) -> int:
         return len(self.images)
@@ -79,7 +79,7 @@ class Phase:
     def total(self, terms: Tensor) -> Tensor:
         """The sum of the loss's ``terms``, () or (P,), each weighed by its factor."""
         if self.factors:
-            terms = terms.reshape(-1) * terms.new_tensor(self.factors)
+            terms = torch.stack([by * term for by, term in zip(self.factors, terms.reshape(-1), strict=True)])
         return terms.sum() if terms.ndim else terms
 
     def weights(self) -> list[nn.Parameter]:
@@ -99,17 +99,21 @@ class System(nn.Module):
     ``decodes_labels``: whether ``decode`` takes a label beside each code.
     ``standardised``: whether the networks see pixels of mean 0 and standard deviation 1 (see ``pixels``).
     ``newer``: arguments that files and records leave out at these values, because older ones do not know of them.
+    ``recordable``: whether a GPU may record one update and repeat it: Python looks at no tensor's values, and nothing
+    changes what is computed from update to update but ``Batch.progress``. A reader's class says it of itself.
     """
 
     prior: Prior | None = None
     learns_labels: int | None = None
     decodes_labels: ClassVar[bool] = False
     newer: ClassVar[dict[str, Any]] = {}
+    recordable: ClassVar[bool] = False
     settings: dict[str, Any]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         SYSTEMS[class_name(cls)] = cls
+        cls.recordable = vars(cls).get("recordable", cls.__name__ == class_name(cls))
         if "__init__" in vars(cls):
             cls.__init__ = _remembering(cls.__init__)
 
@@ -216,16 +220,14 @@ class System(nn.Module):
     def _draw_prior(self, count: int, seed: int) -> Tensor:
         """``count`` draws of the prior, on the CPU."""
         if self.prior is None:
-            raise TypeError(
-                f"{type(self).__name__} has no prior to sample from; use AdversarialAutoencoder, or decode(z)."
-            )
+            kind = type(self).__name__
+            raise TypeError(f"{kind} has no prior to sample from; use AdversarialAutoencoder, or decode(z).")
         return self.prior.sample(count, torch.Generator().manual_seed(checks.seed("seed", seed)))
 
     def _require(self, network: str) -> None:
         if not hasattr(self, network):
-            raise TypeError(
-                f"{type(self).__name__} has no {network}; use one that has, such as AdversarialAutoencoder."
-            )
+            kind = type(self).__name__
+            raise TypeError(f"{kind} has no {network}; use one that has, such as AdversarialAutoencoder.")
 
     def _in_chunks(self, inputs: Tensor, compute: Callable[[Tensor], Any]) -> Any:
         """``compute`` of chunks of ``inputs`` (N, ...), put together: a tensor, or a tuple of several."""
@@ -293,6 +295,6 @@ def _remembering(constructor: Callable[..., None]) -> Callable[..., None]:
 
 def _image_shape(value: object) -> tuple[int, int, int]:
     shape = checks.positive_integers("image_shape", value)
-    if len(shape) != 3:
-        raise ValueError(f"image_shape must be (C, H, W), but it is {shape}; a dataset has it as data.image_shape.")
-    return shape
+    if len(shape) == 3:
+        return shape
+    raise ValueError(f"image_shape must be (C, H, W), but it is {shape}; a dataset has it as data.image_shape.")

@@ -54,12 +54,12 @@ class StyleGame:
         """How many numbers the discriminator is shown of a style of ``style_dim`` dimensions."""
         return style_dim + (self.classes if self.conditional else 0)
 
-    def shown(self, z: Tensor, labels: Tensor, progress: float) -> Tensor:
+    def shown(self, z: Tensor, labels: Tensor, progress: float | Tensor) -> Tensor:
         """What D sees of z (B, Z): z, or (B, Z + K) with one-hot ``labels`` (B,), zeros where those are hidden."""
         if not self.conditional:
             return z
-        if progress < self.since:
-            labels = torch.full_like(labels, HIDDEN)
+        early = torch.as_tensor(progress, device=labels.device) < self.since  # (): a GPU need not wait for an answer
+        labels = torch.where(early, HIDDEN, labels)
         y = F.one_hot(labels - HIDDEN, self.classes + 1)[:, 1:]  # (B, K); the column of hidden ones is left out
         return torch.cat([z, y], dim=1)
 

@@ -37,6 +37,8 @@ class StyleAdversarialLatentAutoencoder(System):
     in whose first half the newest blocks fade in.
     """
 
+    recordable = False  # its averages, and blocks that fade in, look at values
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],

@@ -92,21 +92,30 @@ class Batches:
 
     def at(self, number: int, generator: torch.Generator, progress: float = 0.0) -> Batch:
         """The mini-batch of update ``number``, counted from 0; ``progress`` as ``Batch`` has it."""
+        return self.of(self.chosen(number), generator, progress)
+
+    def chosen(self, number: int) -> list[Tensor]:
+        """Indices (B,) of the images of update ``number``; then, where labels are used, of its labelled images."""
         epoch, position = divmod(number, self.per_epoch)
         order = self._order("images", len(self.images), epoch)
-        chosen = order[position * self.batch_size : (position + 1) * self.batch_size]  # (B,)
-        labelled = None if self.labelled is None else self._labelled(number, generator, progress)
-        return self._batch(chosen, generator, labelled, progress)
+        chosen = [order[position * self.batch_size : (position + 1) * self.batch_size]]
+        if self.labelled is not None:
+            size = min(self.batch_size, len(self.labelled))
+            cycle, position = divmod(number, len(self.labelled) // size)
+            order = self._order("labelled", len(self.labelled), cycle)
+            chosen.append(self.labelled[order[position * size : (position + 1) * size]])
+        return [self.group.share(indices) for indices in chosen]
 
-    def _labelled(self, number: int, generator: torch.Generator, progress: float) -> Batch:
-        size = min(self.batch_size, len(self.labelled))
-        cycle, position = divmod(number, len(self.labelled) // size)
-        order = self._order("labelled", len(self.labelled), cycle)
-        chosen = self.labelled[order[position * size : (position + 1) * size]]
-        return self._batch(chosen, generator, None, progress)
+    def of(self, chosen: list[Tensor], generator: torch.Generator, progress: float | Tensor) -> Batch:
+        """The mini-batch of the images that ``chosen`` names."""
+        labelled = None
+        for indices in reversed(chosen):
+            labelled = self._batch(indices, generator, labelled, progress)
+        return labelled
 
-    def _batch(self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None, progress: float) -> Batch:
-        chosen = self.group.share(chosen)
+    def _batch(
+        self, chosen: Tensor, generator: torch.Generator, labelled: Batch | None, progress: float | Tensor
+    ) -> Batch:
         labels = None if self.labels is None else self.labels[chosen]
         images = self.images.index_select(0, chosen)  # ten times as fast as self.images[chosen]
         return Batch(self.system.pixels(images), labels, generator, labelled, progress)

@@ -25,6 +25,7 @@ from .divergence import stop_if_not_finite
 from .history import History
 from .precision import choose_autocast, precision_of
 from .progress import progress_bar, say_how_long, until_interrupted
+from .recording import Recording, own_stream
 from .steps import build_optimizers, owner, set_learning_rates, with_optimizers
 from .validation import Validation, mean_image_loss
 
@@ -139,6 +140,8 @@ class _Training:
             classes=system.learns_labels,
             validation_every=held_out.every(window) if held_out else 0,
         )
+        recorded = system.recordable and batches.images.is_cuda and group.count == 1
+        self.compute = Recording(self._compute, self.generator, self.optimizers) if recorded else self._compute
         self.unread: list[Tensor] = []  # losses still on the device: reading each at once would make a GPU wait
         self.statistics = running_statistics(system)
         self.epoch = -1
@@ -151,7 +154,7 @@ class _Training:
         if self.held_out:
             self._begin_looking(resumed)
         bar, told = progress_bar(total, unit="updates", done=history.update, show=progress), not progress
-        with bar, until_interrupted(once=self.group.count > 1) as interrupted:
+        with own_stream(self.generator.device), bar, until_interrupted(once=self.group.count > 1) as interrupted:
             if not resumed:
                 self._call(callbacks)
             while history.update < total and not history.interrupted:
@@ -198,14 +201,19 @@ class _Training:
         if epoch != self.epoch:
             self.epoch = epoch
             set_learning_rates(self.phases, self.optimizers, epoch)
-        batch = self.batches.at(number, self.generator, progress=number / total)
+        runs = tuple(phase.runs_at(number) for phase in self.phases)
+        self.unread.append(self.compute(self.batches.chosen(number), number / total, runs))
+
+    def _compute(self, chosen: list[Tensor], progress: float | Tensor, runs: tuple[bool, ...]) -> Tensor:
+        """All losses of the update on the images that ``chosen`` names; NaN for a phase that does not run."""
+        batch = self.batches.of(chosen, self.generator, progress)
         losses = [
-            self._step(phase, batch) if phase.runs_at(number) else batch.images.new_full((len(phase.names),), math.nan)
-            for phase in self.phases
+            self._step(phase, batch) if run else batch.images.new_full((len(phase.names),), math.nan)
+            for phase, run in zip(self.phases, runs, strict=True)
         ]
         self.group.average(self.statistics)
         self.system.after_update()
-        self.unread.append(torch.cat(losses))
+        return torch.cat(losses)
 
     def _step(self, phase: Phase, batch: Batch) -> Tensor:
         """One phase on one batch: its loss's parts. All other weights are frozen, so they get no gradient."""
