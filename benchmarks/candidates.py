@@ -1,0 +1,94 @@
+"""What could be the defaults of all systems: for each candidate, and each of three systems, its settings and steps.
+
+``today``: the defaults until now, which were found on 50,000 digits. The others have one idea each:
+
+- ``calm``, ``brisk``: Adam and He's weights for all systems, with the AAE's present steps, and with larger ones.
+- ``small-weights``: ``brisk`` from the paper's initial weights, N(0, 0.01²).
+- ``slow-game``: ``brisk`` where encoders follow the discriminator slowly; ``sharp-judge``: and it learns faster.
+- ``noisy``: ``brisk`` with noise on images everywhere, so that a few images cannot be learnt by heart.
+- ``blurred``: ``noisy`` with noise on what discriminators see, so that they cannot learn a few codes by heart either;
+  ``blurred-slow``: with ``slow-game``'s steps too.
+- ``norm``: ``blurred`` with batch normalisation in all encoders.
+- ``narrow``: ``blurred`` with networks of 400 units, and discriminators of 200.
+- ``convolutional``, ``convolutional-norm``: ``blurred`` and ``norm`` with that body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aae_lib.optimizers import SGD, Adam
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a system's constructor takes beside image_shape, output and seed, and the steps of all its phases."""
+
+    system: Mapping[str, Any]
+    steps: Mapping[str, Adam | SGD]
+
+
+def _recipes(
+    reconstruction: float = 1e-3,
+    discriminator: float = 5e-4,
+    generator: float = 5e-4,
+    classification: float = 1e-3,
+    noise: Mapping[str, float] | float | None = None,
+    **system: Any,
+) -> dict[str, Recipe]:
+    """Adam in all phases. ``noise``: on images, by default 0.3 where there are labels and 20 % dropped pixels where
+    there are clusters, as the paper has it. ``system``: what all three systems are given beside it."""
+    image = Adam(reconstruction)
+    judge, forger = Adam(discriminator, beta1=0.5), Adam(generator, beta1=0.5)
+    games = {"reconstruction": image, "discriminators": judge, "generators": forger}
+    common = {"initial_std": None, "hidden": (1000, 1000), "discriminator_hidden": (1000, 1000), **system}
+    noises = (0.0, 0.3, 0.0) if noise is None else (noise, noise, noise)
+    aae, labels, clusters = ({"batch_norm": False, "input_noise": noise, **common} for noise in noises)
+    clusters |= {"batch_norm": True, "input_dropout": 0.2 if noise is None else 0.0}
+    return {
+        "aae": Recipe(aae, {"reconstruction": image, "discriminator": judge, "generator": forger}),
+        "labels": Recipe(labels, games | {"classification": Adam(classification)}),
+        "clusters": Recipe(clusters, games),
+    }
+
+
+def _today() -> dict[str, Recipe]:
+    game, wide = Adam(2e-4, beta1=0.5), {"hidden": (1000, 1000), "discriminator_hidden": (1000, 1000)}
+    papers = {
+        "reconstruction": SGD(0.01, momentum=0.9),
+        "discriminators": SGD(0.1, momentum=0.1),
+        "generators": SGD(0.1, momentum=0.1),
+    }
+    clusters = {"hidden": (3000, 3000), "discriminator_hidden": (3000, 3000), "batch_norm": True, "input_dropout": 0.2}
+    return {
+        "aae": Recipe(
+            {**wide, "initial_std": None}, {"reconstruction": Adam(5e-4), "discriminator": game, "generator": game}
+        ),
+        "labels": Recipe(
+            {**wide, "input_noise": 0.3, "initial_std": 0.01}, papers | {"classification": SGD(0.1, momentum=0.9)}
+        ),
+        "clusters": Recipe({**clusters, "initial_std": 0.01}, papers),
+    }
+
+
+BLURRED = {"noise": 0.3, "discriminator_noise": 0.3}
+SLOW = {"generator": 1e-4}
+MAPS = {"body": "convolutional", "hidden": (32, 64, 128)}
+
+CANDIDATES: dict[str, dict[str, Recipe]] = {
+    "today": _today(),
+    "brisk": _recipes(),
+    "blurred": _recipes(**BLURRED),
+    "norm": _recipes(**BLURRED, batch_norm=True),
+    "blurred-slow": _recipes(**BLURRED, **SLOW),
+    "calm": _recipes(reconstruction=5e-4, discriminator=2e-4, generator=2e-4, classification=5e-4),
+    "noisy": _recipes(noise=0.3),
+    "sharp-judge": _recipes(**SLOW, discriminator=1e-3),
+    "convolutional": _recipes(**BLURRED, **MAPS),
+    "convolutional-norm": _recipes(**BLURRED, **MAPS, batch_norm=True),
+    "narrow": _recipes(**BLURRED | {"hidden": (400, 400), "discriminator_hidden": (200, 200)}),
+    "slow-game": _recipes(**SLOW),
+    "small-weights": _recipes(initial_std=0.01),
+}
