@@ -1,11 +1,16 @@
 """Makes the committed notebooks from their text sources, and runs notebooks without a browser.
 
 build   notebooks/source/NAME.py, executed on real data in the quick profile, becomes notebooks/NAME.ipynb
-sync    the same without executing; cells that did not change keep their outputs
-check   are the committed notebooks what their sources say, executed, small, and free of this machine's paths?
+sync    the same without executing; cells that did not change keep their outputs, exercises are executed by themselves
+check   are the committed notebooks what their sources say, executed, small, and free of this machine's paths, and are
+        the numbers in their prose those of their cells?
 run     executes notebooks/NAME.ipynb in the profile of AAE_PROFILE; the result and an HTML page go to build/
 
 NB is the beginning of a notebook's name, such as 02. Without it, build, sync and check take every notebook.
+
+Cells tagged "exercise" need nothing that stands above them. The lines of a solution stand once, in the source, between
+### BEGIN SOLUTION and ### END SOLUTION. The student's notebook has ... in their place; build and sync also write
+notebooks/solutions/NAME.ipynb, which has the exercises alone, solved and executed.
 """
 
 from __future__ import annotations
@@ -37,6 +42,9 @@ NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
 FIGURES = NOTEBOOKS / "figures"  # the figure that each notebook ends with, for its first cell and the README
 TITLE_FIGURE = "title-figure"  # the tag of the cell that draws it
+EXERCISE = "exercise"  # the tag of what an exercise asks, of its function and of its check
+SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
+MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 BUILD = ROOT / "build"
 LARGEST = 1_500_000  # bytes of a committed notebook
 PATIENCE = 600  # seconds for one cell of a committed notebook, whose budget is 180 for all cells
@@ -58,8 +66,38 @@ class NotebookError(Exception):
 
 
 def from_source(path: Path) -> NotebookNode:
-    """The notebook that the percent-format ``path`` describes, not executed; a cell's id is a hash of its content."""
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    """The student's notebook that the percent-format ``path`` describes, not executed and without solutions."""
+    notebook = read_source(path)
+    for cell in notebook.cells:
+        cell.source = SOLUTION.sub(r"\1...", cell.source)
+    return with_ids(notebook)
+
+
+def solutions(path: Path) -> NotebookNode | None:
+    """The exercises of the source ``path`` alone, with their solutions, not executed; None where it has none."""
+    whole = read_source(path)
+    cells = exercises(whole)
+    if not cells:
+        return None
+    for cell in cells:
+        cell.source = MARKER.sub("", cell.source).rstrip()
+    title = whole.cells[0].source.splitlines()[0].removeprefix("# ")
+    words = f"# Solutions: {title}\n\nThe functions that [the notebook](../{path.stem}.ipynb#Exercises) asks for."
+    return with_ids(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words), *cells]))
+
+
+def exercises(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells tagged "exercise"."""
+    return [cell for cell in notebook.cells if EXERCISE in cell.metadata.get("tags", ())]
+
+
+def read_source(path: Path) -> NotebookNode:
+    """All that the percent-format ``path`` holds, solutions between their markers included."""
+    return jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+
+
+def with_ids(notebook: NotebookNode) -> NotebookNode:
+    """``notebook`` with the course's metadata, and with a hash of its content for each cell's id."""
     notebook.metadata = nbformat.from_dict(METADATA)
     seen = Counter()
     for cell in notebook.cells:
@@ -78,6 +116,19 @@ def keep_outputs(notebook: NotebookNode, earlier: NotebookNode) -> None:
         if cell.cell_type == "code" and cell.id in done:
             cell.outputs = done[cell.id].outputs
             cell.execution_count = done[cell.id].execution_count
+
+
+def run_exercises(notebook: NotebookNode) -> None:
+    """Execute the exercises by themselves, where one was not yet; their numbers go on from the cells above."""
+    cells = [cell for cell in exercises(notebook) if cell.cell_type == "code"]
+    if not all(cell.execution_count for cell in cells):
+        execute(nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), PATIENCE)
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
+        if EXERCISE in cell.metadata.get("tags", ()):
+            cell.execution_count = number
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = number
 
 
 def execute(notebook: NotebookNode, patience: int | None = None) -> None:
@@ -125,10 +176,13 @@ def to_html(notebook: NotebookNode) -> str:
     return exporter.from_notebook_node(notebook)[0]
 
 
-def faults(notebook: NotebookNode, source: Path) -> list[str]:
-    """What forbids to commit ``notebook`` as what ``source`` describes, one sentence each."""
+def faults(notebook: NotebookNode, source: Path, expected: NotebookNode | None = None) -> list[str]:
+    """What forbids to commit ``notebook`` as what ``source`` describes, one sentence each.
+
+    ``expected``: what it describes; without it, the student's notebook.
+    """
     found = []
-    expected = from_source(source)
+    expected = expected or from_source(source)
     if [(cell.id, cell.source, cell.metadata) for cell in notebook.cells] != [
         (cell.id, cell.source, cell.metadata) for cell in expected.cells
     ]:
@@ -186,6 +240,24 @@ def committed(source: Path) -> Path:
     return NOTEBOOKS / f"{source.stem}.ipynb"
 
 
+def solved(source: Path) -> Path:
+    """Where the solutions of the exercises in ``source`` lie."""
+    return NOTEBOOKS / "solutions" / f"{source.stem}.ipynb"
+
+
+def write_solutions(source: Path) -> None:
+    """Write the solutions of ``source``, executed, where they are not what it says already."""
+    notebook, target = solutions(source), solved(source)
+    if notebook is None or (target.exists() and not faults(nbformat.read(target, as_version=4), source, notebook)):
+        return
+    print(f"{source.stem}, solutions", flush=True)
+    execute(notebook, PATIENCE)
+    if found := faults(notebook, source, solutions(source)):
+        raise NotebookError(" ".join([f"the solutions of {source.stem} were not written:", *found]))
+    target.parent.mkdir(exist_ok=True)
+    write_whole(target, nbformat.writes(notebook) + "\n")
+
+
 def build(source: Path) -> None:
     print(f"{source.stem} (quick profile)", flush=True)
     notebook = from_source(source)
@@ -194,6 +266,14 @@ def build(source: Path) -> None:
         raise NotebookError(" ".join([f"{source.stem} was not written:", *found]))
     write_whole(committed(source), nbformat.writes(notebook) + "\n")
     write_title_figure(notebook, source)
+    write_solutions(source)
+    if found := untrue(notebook, source):
+        raise NotebookError(" ".join([f"{source.stem} was written; mend its prose, and run make sync:", *found]))
+
+
+def untrue(notebook: NotebookNode, source: Path) -> list[str]:
+    """Numbers in its prose that its cells do not have; of a notebook whose prose is still to be mended, none."""
+    return [] if source.stem.startswith(quotes.LATER) else quotes.unfounded(notebook)
 
 
 def write_title_figure(notebook: NotebookNode, source: Path) -> None:
@@ -205,14 +285,22 @@ def sync(source: Path) -> None:
     notebook, target = from_source(source), committed(source)
     if target.exists():
         keep_outputs(notebook, nbformat.read(target, as_version=4))
+    run_exercises(notebook)
     write_whole(target, nbformat.writes(notebook) + "\n")
     write_title_figure(notebook, source)
+    write_solutions(source)
 
 
 def check(source: Path) -> None:
     if not committed(source).exists():
         raise NotebookError(f"{source.stem} has not been built; run make notebooks.")
-    if found := faults(nbformat.read(committed(source), as_version=4), source):
+    notebook = nbformat.read(committed(source), as_version=4)
+    found = faults(notebook, source) + untrue(notebook, source)
+    if expected := solutions(source):
+        if not solved(source).exists():
+            raise NotebookError(f"the solutions of {source.stem} have not been written; run make sync.")
+        found += faults(nbformat.read(solved(source), as_version=4), source, expected)
+    if found:
         raise NotebookError(" ".join([f"{source.stem}:", *found]))
 
 
@@ -244,8 +332,14 @@ def main() -> None:
             return
         if chosen.command == "build":
             os.environ["AAE_PROFILE"] = "quick"
+        failed = []
         for source in matching(SOURCES, f"{chosen.NB}*.py"):
-            {"build": build, "sync": sync, "check": check}[chosen.command](source)
+            try:
+                {"build": build, "sync": sync, "check": check}[chosen.command](source)
+            except NotebookError as error:  # the others may be all right
+                failed.append(str(error))
+        if failed:
+            raise NotebookError("\n".join(failed))
     except (NotebookError, ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

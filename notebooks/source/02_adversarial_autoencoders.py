@@ -597,25 +597,78 @@ explore(system, test[:1000], labels=data.test.labels[:1000])
 # - The three encoders behave alike here: reconstruction takes the noise away from the encoders that could use it.
 # - A healthy game is a draw, $2 \ln 2$ and $\ln 2$. A discriminator near 0 has won; a reconstruction near the mean image's has the
 #   wrong scale.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. *(easy)* Train with `Gaussian(2, std=5)`, and with `Uniform(2)` from `aae_lib.priors`. Predict the code histograms first.
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+from torch.nn import functional as F
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* Write the generator's loss of codes $z$ (B, Z), the form that does not saturate. `discriminator(codes)` returns
+# logits (B,). Expected: $\ln 2 \approx 0.69$ where the discriminator can only guess.
+
+
+# %% tags=["exercise"]
+def generator_loss(discriminator, codes):
+    """Mean of −log D(z) over codes (B, Z): a scalar. Its gradient reaches the codes."""
+    ### BEGIN SOLUTION
+    logits = discriminator(codes)  # (B,)
+    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_generator_loss(generator_loss)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Write the discriminator's loss of draws of the prior and codes, (B, Z) each, as you would for a training loop
+# without `fit`: nobody freezes the encoder there, and the codes still hang on it. Expected: $2 \ln 2 \approx 1.39$ where the
+# discriminator can only guess, and no gradient in the encoder.
+
+
+# %% tags=["exercise"]
+def discriminator_loss(discriminator, draws, codes):
+    """Mean of −log D over draws (B, Z) plus mean of −log(1 − D) over codes (B, Z): a scalar."""
+    ### BEGIN SOLUTION
+    real, fake = discriminator(draws), discriminator(codes.detach())  # (B,) each
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_discriminator_loss(discriminator_loss)
+
+# %% [markdown]
+# 1. *(easy, prediction)* Train with `Gaussian(2, std=5)`, and with `Uniform(2)` from `aae_lib.priors`. Predict the code histograms
+#    first. Expected: a bell five times as wide, and a box from −1 to 1 with rounded edges.
 # 2. *(easy)* Swap the networks in `learns` of the last two phases. Which curve tells you first?
 # 3. *(medium)* Drop the regularization, so that `phases()` returns the first phase only, and measure `aae_lib.evaluation.holes`
-#    with and without it.
+#    with and without it. Expected: several times as large without it.
 # 4. *(medium)* Write the generator's loss as in the formula, $\log(1 - D(z))$, and start the toy's blobs ten times farther away.
 #    What happens, and why does $-\log D(z)$ not suffer from it?
 #    <details><summary>Hint</summary>It is <code>-bce(discriminator(z), 0)</code>. Look at the gradient of each loss where D(z) is nearly 0.</details>
 # 5. *(medium)* Train with the paper's optimizers: `SGD(0.01, momentum=0.9)` for the reconstruction, `SGD(0.1, momentum=0.1)` for the
 #    game, and `initial_std=0.01` for the weights. Three epochs gave us a reconstruction loss of about 18.5.
 #    <details><summary>Hint</summary><code>AdversarialAutoencoder</code> takes <code>initial_std</code>; <code>fit</code> takes the optimizers by phase.</details>
-# 6. *(hard)* Make the noise useful. Train the deterministic and the universal encoder with `Gaussian(20)` on 1,000 images and compare
+# 6. *(hard, open-ended)* Make the noise useful. Train the deterministic and the universal encoder with `Gaussian(20)` on 1,000 images and compare
 #    `cloud_size` and the distance to the prior. Then change `noise_dim`.
 #    <details><summary>Hint</summary>Measure the distance with the codes of the training images, several draws of each.</details>
 # 7. *(hard)* Show that for fixed codes the best discriminator is $D(z) = p(z) / (p(z) + q(z))$, and that its loss is then
 #    $2 \ln 2 - 2\,\mathrm{JSD}(p, q)$. Check it with the toy: draw $D$ after 60 steps beside that ratio.
 #    <details><summary>Hint</summary>Minimise the loss separately at each point z. In the toy, estimate q(z) with a histogram.</details>
+# 8. *(easy, prediction)* The codes fill exactly the right half of the prior, as dense there as they must be, and nothing else. What is
+#    the loss of the best discriminator? And when nothing of the prior is filled at all, because all codes lie far outside?
+#    <details><summary>Expected</summary>In the right half q = 2p, so D = 1/3; in the left half D = 1. The loss is ½ ln 3 + ln (3/2) ≈ 0.95. Far outside D is always right, and the loss is 0.</details>
+# 9. *(easy, exploration)* In the widget above, go round the origin at a distance of about 1, then from the origin outwards. Which of the
+#    two changes the digit, which its manner? What do you see on the border of two sectors, and beyond the outermost ring?
+#    <details><summary>Expected</summary>Round the origin the digit changes, with a blur where two sectors meet. Outwards it mostly stays what it is. Beyond the rings hardly any code was ever decoded in training: the decoder only goes on with what it drew at the edge.</details>
 #
 # ## What to read
 #
