@@ -1,9 +1,10 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and output to wherever it goes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from .checks import StorageError
 
 PREFIX = ".aae-"  # of a file that is being written
 ABANDONED = 3600  # seconds after which it is not any more
+WINDOWS = os.name == "nt"
+PATIENCE = 2.0  # seconds to wait on Windows until nobody reads a file that is to be replaced
 
 
 def writable(path: str | Path) -> Path:
@@ -51,15 +54,40 @@ def write_whole(path: str | Path, content: bytes | str | Callable[[BinaryIO], ob
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; give it the rights of any other file
-        os.replace(temporary, path)
+        replace(temporary, path)
     except OSError as error:
         raise StorageError(
             f"{path} could not be written ({_reason(error)}); the old file, if there was one, is unchanged: "
             "free some space or choose another folder."
         ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it is gone; or a virus scanner reads it, and a later call removes it
             os.unlink(temporary)
+
+
+def replace(source: str | Path, target: str | Path) -> None:
+    """``os.replace``: on Windows as soon as nobody reads ``target``, for two seconds at most, else an OSError.
+
+    Windows refuses to replace a file that a reader, an indexer or a virus scanner has open, mostly for an instant.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if not WINDOWS or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def forgive_encodings() -> None:
+    """Let ? stand for what standard output cannot say, σ and ± for example, instead of ending in an error.
+
+    Where Windows sends output to a file or to another program, it is encoded in an alphabet of 256 characters.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what stands in for them in a notebook takes everything
+            stream.reconfigure(errors="replace")
 
 
 def _sweep(folder: Path) -> None:

@@ -117,7 +117,8 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
         raise DataError(f"there is no file {path}; give the path that aae_lib.save wrote to.")
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            # Copies: while a tensor is a window on the file, Windows lets nobody replace that.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
             notes = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise DataError(

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from aae_lib.experiments.ledger import commit, surroundings
+from aae_lib.files import forgive_encodings, write_whole
 
 PAGE = Path(__file__).parent / "README.md"
 PARTS = ("training_speed", "parzen_speed", "widget_frames", "growth", "time_to_quality", "notebook_times")
@@ -44,6 +45,7 @@ def with_section(page: str, part: str, lines: list[str]) -> str:
 
 
 def main() -> int:
+    forgive_encodings()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"by default {', '.join(PARTS)}")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
@@ -60,7 +62,7 @@ def main() -> int:
         if chosen.write and any("| not measured:" in line for line in lines):
             print(f"{PAGE.name} keeps its table of {part}.", flush=True)
         elif chosen.write:
-            PAGE.write_text(with_section(PAGE.read_text(encoding="utf-8"), part, lines), encoding="utf-8")
+            write_whole(PAGE, with_section(PAGE.read_text(encoding="utf-8"), part, lines))
     return 0
 
 

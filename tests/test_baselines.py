@@ -320,13 +320,13 @@ class TestSupportVectors:
 def test_a_row_of_each_kind_runs_and_one_is_repeated_bit_for_bit_and_one_stored(name, tmp_path):
     places = {"results": tmp_path / "results", "checkpoints": tmp_path / "runs"}
     path = run(name, profile="smoke", progress=False, **places)
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     assert record["settings"]["labelled"] == 100 and record["paper"] == dict(EXPERIMENTS[name].numbers)
     assert set(record["metrics"]["test"]) == {"error"} and record["metrics"]["test"]["error"] < 0.4
     assert record["curve"][-1]["updates"] <= record["updates"] and len(record["curve"]) >= 50
     if name == "baseline-vat-100":
         again = repeat(path, results=tmp_path / "again", checkpoints=tmp_path / "again", progress=False)
-        second = json.loads(again.read_text())
+        second = json.loads(again.read_text(encoding="utf-8"))
         assert second["weights"]["sha256"] == record["weights"]["sha256"] and second["metrics"] == record["metrics"]
     if name == "baseline-m1-svm-100":
         store(name, profile="smoke", **places)

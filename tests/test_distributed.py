@@ -214,7 +214,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def both(folder):
-    return lambda name: [json.loads((folder / f"{name}.{rank}.json").read_text()) for rank in range(2)]
+    return lambda name: [json.loads((folder / f"{name}.{rank}.json").read_text(encoding="utf-8")) for rank in range(2)]
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_a_row_of_the_other_game_differs_from_the_papers_by_the_game_alone(name,
 
 
 def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):
-    record = json.loads((folders / "results" / "aae-gaussian.smoke.seed0.json").read_text())
+    record = json.loads((folders / "results" / "aae-gaussian.smoke.seed0.json").read_text(encoding="utf-8"))
     assert record["updates"] == 20 * (len(load("digits").train) // 50)
     assert all(commit is None or len(commit.rstrip("+")) == 40 for commit in record["commits"])
     assert {"seed", "device", "versions", "settings", "threads", "losses", "health"} <= set(record)
@@ -84,8 +84,8 @@ def test_a_run_writes_all_that_a_reader_needs_to_trust_it(folders):
 
 def test_the_same_seed_gives_the_same_numbers(folders, tmp_path):
     again = run("aae-gaussian", profile="smoke", results=tmp_path, checkpoints=tmp_path, progress=False)
-    first = json.loads((folders / "results" / again.name).read_text())
-    assert json.loads(again.read_text())["metrics"] == first["metrics"]
+    first = json.loads((folders / "results" / again.name).read_text(encoding="utf-8"))
+    assert json.loads(again.read_text(encoding="utf-8"))["metrics"] == first["metrics"]
 
 
 def test_a_stopped_run_goes_on_where_it_was(folders, tmp_path, monkeypatch):
@@ -103,8 +103,8 @@ def test_a_stopped_run_goes_on_where_it_was(folders, tmp_path, monkeypatch):
     assert list((tmp_path / "runs").iterdir()), "what was trained is kept"
     monkeypatch.setattr(running, "fit", whole)
     resumed = run("aae-gaussian", profile="smoke", **places)
-    first = json.loads((folders / "results" / resumed.name).read_text())
-    assert json.loads(resumed.read_text())["metrics"] == first["metrics"]
+    first = json.loads((folders / "results" / resumed.name).read_text(encoding="utf-8"))
+    assert json.loads(resumed.read_text(encoding="utf-8"))["metrics"] == first["metrics"]
 
 
 def test_a_finished_run_is_not_made_again_unless_told(folders, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_record_is_enough_to_make_its_run_again(folders, tmp_path, monkeypatch
     changed = replace(EXPERIMENTS["aae-gaussian"], smoke=replace(EXPERIMENTS["aae-gaussian"].smoke, epochs=21))
     monkeypatch.setitem(EXPERIMENTS, "aae-gaussian", changed)  # the catalogue has moved on since
     path = repeat(record, results=tmp_path, checkpoints=tmp_path, progress=False)
-    first, second = json.loads(record.read_text()), json.loads(path.read_text())
+    first, second = json.loads(record.read_text(encoding="utf-8")), json.loads(path.read_text(encoding="utf-8"))
     assert second["weights"]["sha256"] == first["weights"]["sha256"]
     assert (second["metrics"], second["settings"]) == (first["metrics"], first["settings"])
     with pytest.raises(DataError, match="was made with other settings"):
@@ -169,7 +169,7 @@ def test_a_resumed_run_names_every_commit_that_it_was_made_with(tmp_path, monkey
     looks = iter([False, True])
     monkeypatch.setattr(running, "NOTE_SECONDS", 0.0)
     assert run("vae-gaussian", stop=lambda: next(looks, True), **places) is None
-    record = json.loads(run("vae-gaussian", **places).read_text())
+    record = json.loads(run("vae-gaussian", **places).read_text(encoding="utf-8"))
     assert (record["commits"], record["sittings"]) == (["a" * 40, "b" * 40], 2)
 
 
@@ -198,7 +198,9 @@ def test_paper_settings_build_and_train_one_step(name):
     ["semi-supervised-100", "clustering-16", "reduction-2d-100", "parzen-mnist", "wae-gan-8d", "style-alae-mnist"],
 )
 def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path):
-    record = json.loads(run(name, profile="smoke", results=tmp_path, checkpoints=tmp_path, progress=False).read_text())
+    record = json.loads(
+        run(name, profile="smoke", results=tmp_path, checkpoints=tmp_path, progress=False).read_text(encoding="utf-8")
+    )
     validation, test = record["metrics"]["validation"], record["metrics"]["test"]
     assert set(record["paper"]) <= set(test) == set(validation)
     assert all(np.isfinite([*validation.values(), *test.values()]))
@@ -214,11 +216,11 @@ def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"json is missing; make it with: python -m aae_lib.experiments run "):
         likelihood("parzen-mnist", 500, profile="smoke")
     path = run("parzen-mnist", profile="smoke", progress=False)
-    before = json.loads(path.read_text())
+    before = json.loads(path.read_text(encoding="utf-8"))
     assert main(["likelihood", "parzen-mnist", "--profile", "smoke", "--samples", "30000", "--images", "250"]) == 0
     likelihood("parzen-mnist", 20, images=100, profile="smoke", progress=False)
     likelihood("parzen-mnist", 20, images=200, profile="smoke", progress=False)
-    after = json.loads(path.read_text())
+    after = json.loads(path.read_text(encoding="utf-8"))
     few, many = after.pop("likelihoods")
     assert after == before
     assert (few["samples"], few["images"], many["samples"], many["images"]) == (20, 200, 30_000, 250)
@@ -231,7 +233,7 @@ def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):
     trained.unlink()
     with pytest.raises(FileNotFoundError, match=r"is missing; make it with: .* run parzen-mnist .* --again"):
         likelihood("parzen-mnist", 20, profile="smoke", progress=False)
-    assert json.loads(path.read_text())["likelihoods"] == [few, many]
+    assert json.loads(path.read_text(encoding="utf-8"))["likelihoods"] == [few, many]
 
 
 def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):
@@ -246,7 +248,7 @@ def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "fit", half)
     run("clustering-16", **places)
     monkeypatch.setattr(running, "fit", whole)
-    curve = json.loads(run("clustering-16", **places).read_text())["curve"]
+    curve = json.loads(run("clustering-16", **places).read_text(encoding="utf-8"))["curve"]
     updates = [point["updates"] for point in curve]
     assert updates == sorted(set(updates)) and len(updates) >= 50
     assert updates[0] <= 10, "the first half is still there"

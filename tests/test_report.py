@@ -164,14 +164,14 @@ def test_a_page_gets_its_tables_anew(tmp_path, capsys):
     results.mkdir()
     page.write_text("Before\n<!-- results: rivals -->\nold\n<!-- end of results -->\nAfter\n")
     assert main(["table", "--readme", str(page), "--results", str(results)]) == 0
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("Before\n<!-- results: rivals -->\nNone of them") and text.endswith("results -->\nAfter\n")
     page.write_text(text.replace("rivals", "rivalry"))
     capsys.readouterr()
     assert main(["table", "--readme", str(page), "--results", str(results)]) == 1
     assert "rivalry names no table; there are: paper, rivals" in capsys.readouterr().err
     with pytest.raises(DataError, match="names no table"):
-        report.with_tables(page.read_text(), results)
+        report.with_tables(page.read_text(encoding="utf-8"), results)
 
 
 def test_what_readme_says_of_its_tables_is_so():
@@ -202,4 +202,4 @@ def test_a_page_without_marks_is_left_alone(tmp_path, capsys):
     page = tmp_path / "page.md"
     page.write_text("No table.\n")
     assert main(["table", "--readme", str(page)]) == 1
-    assert "has no marks" in capsys.readouterr().err and page.read_text() == "No table.\n"
+    assert "has no marks" in capsys.readouterr().err and page.read_text(encoding="utf-8") == "No table.\n"

@@ -41,7 +41,7 @@ def test_a_stored_system_is_the_trained_one_in_half_precision(places, capsys):
 def test_numbers_that_are_not_the_records_are_seen(places):
     store("vae-gaussian", profile="smoke", **places)
     path = places["results"] / SMOKE
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     record["metrics"]["test"]["half_squared_error"] *= 1.1
     path.write_text(json.dumps(record))
     ((name, numbers, agree),) = verify(results=places["results"])

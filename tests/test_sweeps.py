@@ -15,6 +15,7 @@ from aae_lib.experiments.__main__ import main
 
 NAMES, SEEDS = ["vae-gaussian"], (0, 1)
 SMOKE = {"profile": "smoke", "progress": False}
+signals = pytest.mark.skipif(os.name == "nt", reason="one process cannot send another a signal on Windows")
 
 
 def places(root: Path) -> dict:
@@ -24,12 +25,15 @@ def places(root: Path) -> dict:
 def found(root: Path) -> dict[str, tuple]:
     """What must be equal however the runs were made: numbers and weights, by the name of the record."""
     files = sorted((root / "results").glob("*.json"))
-    read = {path.name: json.loads(path.read_text()) for path in files}
+    read = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
     return {name: (one["metrics"], one["losses"], one["weights"]["sha256"]) for name, one in read.items()}
 
 
 def sittings(root: Path) -> dict[str, int]:
-    return {path.name: json.loads(path.read_text())["sittings"] for path in (root / "results").glob("*.json")}
+    return {
+        path.name: json.loads(path.read_text(encoding="utf-8"))["sittings"]
+        for path in (root / "results").glob("*.json")
+    }
 
 
 def when_under_way(root: Path, act, *, checkpoint: bool = False) -> threading.Thread:
@@ -40,7 +44,7 @@ def when_under_way(root: Path, act, *, checkpoint: bool = False) -> threading.Th
         while time.monotonic() < until:
             for path in (root / "runs").glob("*.run.json"):
                 try:
-                    notes = json.loads(path.read_text())
+                    notes = json.loads(path.read_text(encoding="utf-8"))
                 except (OSError, ValueError):
                     continue
                 saved = path.with_name(path.name.replace(".run.json", ".safetensors")).exists()
@@ -100,6 +104,7 @@ def test_processes_give_what_one_process_gives_and_make_no_run_twice(one_by_one,
     assert not list((tmp_path / "runs").glob(".*")), "nothing is left of what told them to stop"
 
 
+@signals
 def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(one_by_one, cluster, tmp_path):
     killed = []
 
@@ -116,6 +121,7 @@ def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(one_by_one, cluster,
     assert sorted(sittings(tmp_path).values()) == [1, 2], "only the run that was killed was taken up again"
 
 
+@signals
 def test_a_local_worker_that_is_killed_loses_nothing(one_by_one, tmp_path):
     killer = when_under_way(tmp_path, lambda process: os.kill(process, signal.SIGKILL))
     (outcome,) = sweep(NAMES, workers=2, **SMOKE, **places(tmp_path))
@@ -125,6 +131,7 @@ def test_a_local_worker_that_is_killed_loses_nothing(one_by_one, tmp_path):
     assert found(tmp_path)[name] == found(one_by_one)[name]
 
 
+@signals
 def test_ctrl_c_stops_all_runs_and_the_same_sweep_goes_on(one_by_one, tmp_path):
     pressed = when_under_way(tmp_path, lambda _: os.kill(os.getpid(), signal.SIGINT))
     outcomes = sweep(NAMES, seeds=SEEDS, workers=2, **SMOKE, **places(tmp_path))
@@ -211,13 +218,13 @@ def test_seeds_are_ranges_and_lists():
 
 def test_a_record_of_other_settings_is_neither_taken_nor_replaced(one_by_one, tmp_path):
     name = "vae-gaussian.smoke.seed0.json"
-    record = json.loads((one_by_one / "results" / name).read_text())
+    record = json.loads((one_by_one / "results" / name).read_text(encoding="utf-8"))
     record["settings"]["epochs"] += 1
     path = tmp_path / "results" / name
     path.parent.mkdir()
     path.write_text(json.dumps(record))
     (outcome,) = sweep(["vae-gaussian"], **SMOKE, **places(tmp_path))
     assert "was made with other settings, epochs 21 instead of 20; tell it to train again" in outcome.error
-    assert json.loads(path.read_text()) == record
+    assert json.loads(path.read_text(encoding="utf-8")) == record
     (outcome,) = sweep(["vae-gaussian"], again=True, **SMOKE, **places(tmp_path))
     assert outcome.path == path and ledger.read(path)["settings"]["epochs"] == 20

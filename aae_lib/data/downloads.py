@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from ..checks import DataError, StorageError
-from ..files import writable
+from ..files import replace, writable
 
 PATIENCE = 5  # seconds without an answer after which there is no network
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -76,12 +76,12 @@ def _download(kind: str, files: tuple[str, ...], size: str, root: Path) -> None:
     socket.setdefaulttimeout(2 * PATIENCE)  # torchvision sets none, so a stalled connection would hang for ever
     try:
         # Beside the root's own files, so that what is complete and verified only has to be renamed.
-        with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as folder:
+        with tempfile.TemporaryDirectory(dir=root, prefix=".download-", ignore_cleanup_errors=True) as folder:
             for part in ("train", "test"):
                 dataset(folder, **({"split": part} if kind == "SVHN" else {"train": part == "train"}), download=True)
             for file in files:
                 (root / file).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(Path(folder, file), root / file)
+                replace(Path(folder, file), root / file)
     finally:
         socket.setdefaulttimeout(patience)
 

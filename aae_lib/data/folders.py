@@ -93,7 +93,8 @@ def _members(path: Path) -> dict[str, list[Path]]:
         for place, folders, names in os.walk(folder):
             folders[:] = [name for name in folders if not name.startswith(".")]  # Jupyter's .ipynb_checkpoints
             members[folder.name] += [Path(place, name) for name in names if _is_picture(name)]
-    return {first: sorted(files) for first, files in members.items() if files}
+    # By their parts, for Windows compares paths without regard to case: same files, same order everywhere.
+    return {first: sorted(files, key=lambda file: file.parts) for first, files in members.items() if files}
 
 
 def _is_picture(name: str) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..files import write_whole
+from ..files import forgive_encodings, write_whole
 from ..training import process_group
 from . import EXPERIMENTS, PROFILES, likelihood, repeat, run, store, sweep, table, verify
 from .ledger import RESULTS
@@ -18,6 +18,7 @@ STOPPED = 130  # what a shell calls a program that Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
+    forgive_encodings()
     chosen = _parser().parse_args(arguments)
     try:
         return _COMMANDS[chosen.command](chosen)

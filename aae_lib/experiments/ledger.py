@@ -134,7 +134,7 @@ def commit() -> str | None:
 def _processor() -> str:
     """The processor's name; Python knows it on some systems only."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -61,6 +61,8 @@ def lab(tmp_path_factory):
 
     The reader's notebooks, Jupyter settings and installation are left alone.
     """
+    if shutil.which("make") is None or os.name == "nt":
+        pytest.skip("there is no make here")
     folder, port, token = tmp_path_factory.mktemp("lab"), free_port(), secrets.token_hex(16)
     (folder / NOTEBOOK).parent.mkdir()
     shutil.copy(ROOT / NOTEBOOK, folder / NOTEBOOK)
@@ -80,7 +82,7 @@ def lab(tmp_path_factory):
             with contextlib.suppress(OSError):  # nobody listens yet
                 ask(port, token)
                 break
-            log = (folder / "log").read_text(errors="replace")
+            log = (folder / "log").read_text(encoding="utf-8", errors="replace")
             assert make.poll() is None and time.monotonic() < deadline, f"make lab has not started:\n{log}"
             time.sleep(0.2)
         yield port, token, folder / "JUPYTER_RUNTIME"
