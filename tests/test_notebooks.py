@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebooks, quotes
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(notebooks.SOURCES.glob("*.py"))
@@ -88,6 +88,15 @@ def test_first_cell_shows_the_figure_that_the_notebook_ends_with(source):
     picture = notebooks.FIGURES / f"{source.stem}.png"
     assert f"](figures/{picture.name})" in notebooks.from_source(source).cells[0].source
     assert picture.read_bytes() == notebooks.title_figure(read(source)), "it is not today's; run make sync"
+
+
+@each_source
+def test_prose_quotes_numbers_that_its_cells_have(source):
+    found = quotes.unfounded(read(source))
+    if source.stem.startswith(quotes.LATER):
+        assert found, f"its prose is mended; take {source.stem[:2]} off quotes.LATER"
+    else:
+        assert found == []
 
 
 @each_source

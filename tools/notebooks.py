@@ -37,6 +37,9 @@ from nbformat import NotebookNode
 from aae_lib.files import write_whole
 from aae_lib.profiles import current_profile
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this file is run as a script
+from tools import quotes
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
