@@ -8,9 +8,9 @@
 - ``noisy``: ``brisk`` with noise on images everywhere, so that a few images cannot be learnt by heart.
 - ``blurred``: ``noisy`` with noise on what discriminators see, so that they cannot learn a few codes by heart either;
   ``blurred-slow``: with ``slow-game``'s steps too.
-- ``norm``: ``blurred`` with batch normalisation in all encoders.
-- ``narrow``: ``blurred`` with networks of 400 units, and discriminators of 200.
-- ``convolutional``, ``convolutional-norm``: ``blurred`` and ``norm`` with that body.
+- ``norm``: ``blurred-slow`` with batch normalisation in all encoders.
+- ``narrow``: ``blurred-slow`` with networks of 400 units, and discriminators of 200.
+- ``convolutional``, ``convolutional-norm``: ``blurred-slow`` and ``norm`` with that body.
 """
 
 from __future__ import annotations
@@ -77,18 +77,18 @@ BLURRED = {"noise": 0.3, "discriminator_noise": 0.3}
 SLOW = {"generator": 1e-4}
 MAPS = {"body": "convolutional", "hidden": (32, 64, 128)}
 
-CANDIDATES: dict[str, dict[str, Recipe]] = {
+CANDIDATES: dict[str, dict[str, Recipe]] = {  # in the order in which they are worth trying
     "today": _today(),
-    "brisk": _recipes(),
-    "blurred": _recipes(**BLURRED),
-    "norm": _recipes(**BLURRED, batch_norm=True),
     "blurred-slow": _recipes(**BLURRED, **SLOW),
-    "calm": _recipes(reconstruction=5e-4, discriminator=2e-4, generator=2e-4, classification=5e-4),
-    "noisy": _recipes(noise=0.3),
     "sharp-judge": _recipes(**SLOW, discriminator=1e-3),
-    "convolutional": _recipes(**BLURRED, **MAPS),
-    "convolutional-norm": _recipes(**BLURRED, **MAPS, batch_norm=True),
-    "narrow": _recipes(**BLURRED | {"hidden": (400, 400), "discriminator_hidden": (200, 200)}),
+    "norm": _recipes(**BLURRED, **SLOW, batch_norm=True),
+    "calm": _recipes(reconstruction=5e-4, discriminator=2e-4, generator=2e-4, classification=5e-4),
+    "convolutional": _recipes(**BLURRED, **SLOW, **MAPS),
     "slow-game": _recipes(**SLOW),
+    "blurred": _recipes(**BLURRED),
+    "convolutional-norm": _recipes(**BLURRED, **SLOW, **MAPS, batch_norm=True),
+    "brisk": _recipes(),
+    "narrow": _recipes(**BLURRED | SLOW | {"hidden": (400, 400), "discriminator_hidden": (200, 200)}),
+    "noisy": _recipes(noise=0.3),
     "small-weights": _recipes(initial_std=0.01),
 }
