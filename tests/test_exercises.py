@@ -1,11 +1,13 @@
 """Exercises: solutions pass, what was handed out is not written yet, and each mistake gets a sentence of its own."""
 
 import linecache
+import math
 import re
 
 import nbformat
 import pytest
 import torch
+from torch.distributions import Normal
 from torch.nn import functional as F
 
 from aae_lib import exercises
@@ -147,7 +149,180 @@ def test_only_empty_bodies_are_empty():
 # Mistakes, for each check: a function that makes it, and words of the sentence that it is to get.
 
 
+def each_density(z, mean, std):
+    return Normal(mean, std).log_prob(z[:, None])
+
+
+def disc(radius, angle=lambda u: 2 * math.pi * u, chosen=lambda generator: generator):
+    """A sampler of points at ``radius`` of a uniform number, at ``angle`` of another."""
+
+    def draw(count, generator):
+        generator = chosen(generator)
+        turn = angle(torch.rand(count, generator=generator))
+        return radius(torch.rand(count, generator=generator))[:, None] * torch.stack([turn.cos(), turn.sin()], dim=1)
+
+    return draw
+
+
+def gaussian_mmd(exponent, diagonal=False, all_pairs=False, factor=-2):
+    """MMD² with a kernel of exp(``exponent``(distance, width)), with the slips that the arguments name."""
+
+    def mmd(x, y, width):
+        def within(a):
+            pairs = len(a) ** 2 if all_pairs else len(a) * (len(a) - 1)
+            return (exponent(torch.cdist(a, a), width).exp().sum() - (0 if diagonal else len(a))) / pairs
+
+        return within(x) + within(y) + factor * exponent(torch.cdist(x, y), width).exp().mean()
+
+    return mmd
+
+
+def usual(d, width):
+    return -d.square() / (2 * width**2)
+
+
+def among(points, members, nearest, every=False):
+    inside = torch.cdist(points, members) <= torch.cdist(members, members).topk(nearest, largest=False).values[:, -1]
+    return (inside.all(dim=1) if every else inside.any(dim=1)).float().mean()
+
+
+def among_own(real, made, k):
+    return (
+        (torch.cdist(made, real) <= torch.cdist(made, made).topk(k + 1, largest=False).values[:, -1:])
+        .any(1)
+        .float()
+        .mean()
+    )
+
+
+def noisy(scale, shape=lambda mean: mean.shape, chosen=lambda generator: generator):
+    """A sampler of codes whose noise is multiplied by ``scale`` of the log variance."""
+
+    def draw(mean, log_variance, generator):
+        return mean + scale(log_variance) * torch.randn(shape(mean), generator=chosen(generator))
+
+    return draw
+
+
+def elbo(reconstruction=lambda pixels: pixels.flatten(1).sum(1).mean(), divergence=None, add=None, sigmoid=False):
+    """The negative ELBO with slips: how pixels are added up, how the KL is computed, how both are put together."""
+
+    def loss(logits, images, mean, log_variance, beta):
+        logits = logits.sigmoid() if sigmoid else logits
+        pixels = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+        kl = (divergence or gaussian_kl)(mean, log_variance)
+        return (add or (lambda r, k, b: r + b * k))(reconstruction(pixels), kl, beta)
+
+    return loss
+
+
+def gaussian_kl(mean, log_variance, summed=lambda terms: terms.sum(dim=1).mean()):
+    return summed(0.5 * (log_variance.exp() + mean.square() - 1 - log_variance))
+
+
+def own_seed(_):
+    return torch.Generator().manual_seed(7)
+
+
+def no_seed(_):
+    generator = torch.Generator()
+    generator.seed()
+    return generator
+
+
 MISTAKES = {
+    "check_draw_codes": [
+        (noisy(lambda v: 0 * v), "same code"),
+        (noisy(lambda v: (v / 2).exp(), shape=lambda mean: (1, 2)), "same code"),
+        (noisy(lambda v: (v / 2).exp(), chosen=own_seed), "generators of different seeds"),
+        (noisy(lambda v: (v / 2).exp(), chosen=no_seed), "two generators of one seed"),
+        (noisy(lambda v: v.exp()), "by the variance σ²"),
+        (noisy(lambda v: v), "by log σ² itself"),
+        (noisy(lambda v: 1), "standard deviation of 1"),
+        (noisy(lambda v: 3 * (v / 2).exp()), "the draws have standard deviations of"),
+        (lambda m, v, g: noisy(lambda v: (v / 2).exp())(0 * m, v, g), "do not lie around the means"),
+        (lambda m, v, g: noisy(lambda v: (v / 2).exp())(m, v, g).detach(), "no gradient flows back"),
+        (lambda m, v, g: noisy(lambda v: (v / 2).exp())(m, v.detach(), g), "no gradient flows back"),
+    ],
+    "check_negative_elbo": [
+        (elbo(add=lambda r, k, b: r - b * k), "KL has the wrong sign"),
+        (elbo(add=lambda r, k, b: -r - b * k), "the bound itself"),
+        (elbo(add=lambda r, k, b: b * r + k), "β weighs the reconstruction"),
+        (elbo(add=lambda r, k, b: r + k), "β has no say"),
+        (elbo(lambda pixels: pixels.mean()), "mean over pixels"),
+        (elbo(divergence=lambda m, v: gaussian_kl(m, v, summed=torch.mean)), "mean over dimensions"),
+        (elbo(sigmoid=True), "sigmoid is taken twice"),
+        (elbo(divergence=lambda m, v: gaussian_kl(m, 2 * v)), "taken for log σ"),
+        (elbo(lambda pixels: pixels.sum()), "should be"),
+    ],
+    "check_log_aggregated": [
+        (lambda z, m, s: each_density(z, m, s).mean(dim=1), "mean of the logarithms"),
+        (lambda z, m, s: each_density(z, m, s).logsumexp(dim=1), "must integrate to 1"),
+        (lambda z, m, s: each_density(z, m, s).exp().mean(dim=1), "its logarithm was asked for"),
+        (lambda z, m, s: each_density(z, m, s.sqrt()).exp().mean(dim=1).log(), "taken for variances"),
+        (lambda z, m, s: each_density(z, m, s**2).exp().mean(dim=1).log(), "σ² stands where σ belongs"),
+        (lambda z, m, s: each_density(z, m, s).sum(dim=1), "should be"),
+        (lambda z, m, s: each_density(z, m, s).exp().mean(dim=1).log(), "far away"),
+        (lambda z, m, s: each_density(z, m, s), "has the shape (3, 4)"),
+    ],
+    "check_draw_disc": [
+        (disc(lambda u: 3 * u.sqrt()), "outside the disc"),
+        (disc(lambda u: 2 + 0 * u), "on the rim"),
+        (disc(lambda u: u.sqrt()), "radius 1; its radius"),
+        (disc(lambda u: 2 * u.sqrt(), angle=lambda u: math.pi * u), "one half of the disc"),
+        (disc(lambda u: 2 * u), "crowd in the middle"),
+        (disc(lambda u: 2 * u**0.25), "a quarter of the points should"),
+        (disc(lambda u: 2 * u.sqrt(), chosen=own_seed), "generators of different seeds"),
+        (disc(lambda u: 2 * u.sqrt(), chosen=no_seed), "two generators of one seed"),
+    ],
+    "check_unbiased_mmd": [
+        (gaussian_mmd(usual, diagonal=True, all_pairs=True), "biased estimate"),
+        (gaussian_mmd(usual, all_pairs=True), "how many pairs are left"),
+        (gaussian_mmd(usual, factor=2), "wrong sign"),
+        (gaussian_mmd(usual, factor=-1), "count once"),
+        (gaussian_mmd(lambda d, width: -d.square() / width**2), "lacks the 2"),
+        (gaussian_mmd(lambda d, width: -d.square() / (2 * width)), "σ stands where σ² belongs"),
+        (gaussian_mmd(lambda d, width: -d / (2 * width**2)), "has the distance"),
+        (gaussian_mmd(lambda d, width: -d.square()), "should be"),
+    ],
+    "check_median_width": [
+        (lambda x: torch.cdist(x, x).median(), "paired with themselves, too"),
+        (lambda x: torch.pdist(x).square().median(), "squared distances"),
+        (lambda x: torch.pdist(x).mean(), "hardly"),
+        (lambda x: torch.cdist(x, x).mean(), "this is a mean, and"),
+        (lambda x: torch.pdist(x).max(), "should be"),
+    ],
+    "check_choose_sigma": [
+        (lambda nats, sigmas, validation, test: max(sigmas, key=lambda s: nats(test, s).mean()), "on the test images"),
+        (
+            lambda nats, sigmas, validation, test: max(
+                sigmas, key=lambda s: nats(torch.cat([validation, test]), s).mean()
+            ),
+            "have a say in the choice",
+        ),
+        (
+            lambda nats, sigmas, validation, test: torch.stack([nats(validation, s).mean() for s in sigmas]).argmax(),
+            "place of the best width",
+        ),
+        (
+            lambda nats, sigmas, validation, test: max(nats(validation, s).mean() for s in sigmas),
+            "best log-likelihood",
+        ),
+        (
+            lambda nats, sigmas, validation, test: min(sigmas, key=lambda s: nats(validation, s).mean()),
+            "smallest likelihood",
+        ),
+        (lambda nats, sigmas, validation, test: 0.4, "should be 0.3"),
+        (lambda nats, sigmas, validation, test: sigmas, "more than one number"),
+    ],
+    "check_precision": [
+        (lambda real, made, k: among(real, made, k + 1), "this is the recall"),
+        (lambda real, made, k: among(made, real, k), "its own nearest neighbour"),
+        (among_own, "around made points"),
+        (lambda real, made, k: among(made, real, k + 1, every=True), "one is enough"),
+        (lambda real, made, k: 1 - among(made, real, k + 1), "outside"),
+        (lambda real, made, k: among(made, real, k + 1) ** 2, "should be"),
+    ],
     "check_generator_loss": [
         (lambda D, z: -bce(D(z), 0), "as in the game's formula"),
         (lambda D, z: bce(D(z), 0), "target is the discriminator's own"),
@@ -182,5 +357,5 @@ def test_a_mistake_gets_its_sentence(name, wrong, words):
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_mistakes_of_an_exercise_get_sentences_of_their_own(name):
-    said = [repr(getattr(exercises, name)(wrong)) for wrong, _ in MISTAKES[name]]
-    assert len(said) >= 4 and len(set(said)) == len(said)
+    said = {words: repr(getattr(exercises, name)(wrong)) for wrong, words in MISTAKES[name]}
+    assert len(said) >= 5 and len(set(said.values())) == len(said)

@@ -10,7 +10,7 @@ import dis
 import linecache
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -33,10 +33,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Found:
-    """What a student's function returned, and the gradients of its sum; None where no gradient arrives."""
+    """What a student's function returned, and the gradients of its sum; None where no gradient arrives.
+
+    ``again``: what it returned with a generator of the same seed; ``other``: with one of another seed.
+    """
 
     value: Any
     gradients: dict[str, Tensor | None] = field(default_factory=dict)
+    again: Any = None
+    other: Any = None
 
 
 class _Nothing(Exception):
@@ -89,8 +94,8 @@ def what_happened(error: Exception, function: Callable) -> str:
     if not inside:
         return f"{name} cannot be called as the exercise calls it, {type(error).__name__}: {said}."
     text = linecache.getline(code.co_filename, inside[-1]).strip()
-    shown_line = f", {text}," if text else ""
-    return f"line {inside[-1] - code.co_firstlineno + 1} of {name}{shown_line} stopped with {type(error).__name__}: {said}."
+    place = f"line {inside[-1] - code.co_firstlineno + 1} of {name}" + (f", {text}," if text else "")
+    return f"{place} stopped with {type(error).__name__}: {said}."
 
 
 def with_gradients(value: Any, **of: Tensor) -> Found:
@@ -99,6 +104,12 @@ def with_gradients(value: Any, **of: Tensor) -> Found:
         return Found(value, dict.fromkeys(of))
     slopes = torch.autograd.grad(value.sum(), list(of.values()), allow_unused=True, retain_graph=True)
     return Found(value, dict(zip(of, slopes, strict=True)))
+
+
+def drawn(student: Callable, *inputs: Any, **of: Tensor) -> Found:
+    """What a sampler returns for ``inputs`` and a generator, thrice: one seed, the same seed, another seed."""
+    draws = [student(*inputs, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
+    return replace(with_gradients(draws[0], **of), again=draws[1], other=draws[2])
 
 
 def value_of(found: Any) -> Any:
@@ -142,6 +153,20 @@ def is_tensor(shape: tuple[int, ...], meaning: str) -> tuple[Check, ...]:
         (
             lambda found: not value_of(found).detach().isfinite().all(),
             lambda _: "the result is not finite; somewhere it takes the logarithm of 0, divides by 0 or overflows.",
+        ),
+    )
+
+
+def uses_its_generator() -> tuple[Check, ...]:
+    """Checks of what ``drawn`` returned: chance comes from the generator that was passed in, and from it alone."""
+    return (
+        (
+            lambda found: not torch.equal(found.value, found.again),
+            "two generators of one seed gave different draws; all chance is to come from the generator passed in.",
+        ),
+        (
+            lambda found: torch.equal(found.value, found.other),
+            "generators of different seeds gave the same draws; the generator passed in has no say.",
         ),
     )
 

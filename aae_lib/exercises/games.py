@@ -9,7 +9,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..losses import bce
-from .answers import Answer, answer, equals, is_right, is_tensor, not_reached, reached, with_gradients
+from .answers import (
+    Answer,
+    answer,
+    drawn,
+    equals,
+    is_right,
+    is_tensor,
+    not_reached,
+    reached,
+    uses_its_generator,
+    value_of,
+    with_gradients,
+)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -22,6 +34,90 @@ def linear_discriminator(inputs: int) -> nn.Module:
     layer = nn.Linear(inputs, 1)
     layer.weight.data, layer.bias.data = normal(1, inputs, seed=9), torch.tensor([0.3])
     return nn.Sequential(layer, nn.Flatten(0))
+
+
+def spread_is(*stds: float) -> Callable:
+    """A predicate: the columns of what was drawn have these standard deviations, to a twentieth."""
+    return lambda found: all(
+        abs(float(std) - wanted) < 0.05 * wanted
+        for std, wanted in zip(value_of(found).detach().std(dim=0), stds, strict=True)
+    )
+
+
+def check_draw_codes(draw_codes: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> Answer:
+    """Notebook 01: ``draw_codes(mean, log_variance, generator)``, a draw (B, Z) from each q(z | x)."""
+    mean = torch.tensor([1.0, -2.0]).repeat(4000, 1).requires_grad_()
+    log_variance = torch.tensor([-2.0, 1.0]).repeat(4000, 1).requires_grad_()
+    std, variance = [0.368, 1.649], [0.135, 2.718]
+    return answer(
+        draw_codes,
+        lambda student: drawn(student, mean, log_variance, mean=mean, log_variance=log_variance),
+        *is_tensor((4000, 2), "one code for each image"),
+        (
+            lambda found: bool((found.value.detach().std(dim=0) < 1e-3).all()),
+            "images with the same mean all get the same code; every code has noise of its own.",
+        ),
+        *uses_its_generator(),
+        (spread_is(*variance), "the noise is multiplied by the variance σ², where σ belongs."),
+        (spread_is(2.0, 1.0), "the noise is multiplied by log σ² itself, where σ belongs."),
+        (spread_is(1.0, 1.0), "all codes have a standard deviation of 1; that of each image is to be heeded."),
+        (
+            lambda found: not spread_is(*std)(found),
+            lambda found: (
+                f"where σ is {std[0]} and {std[1]}, the draws have standard deviations of "
+                f"{found.value.detach()[:, 0].std():.3g} and {found.value.detach()[:, 1].std():.3g}."
+            ),
+        ),
+        (
+            lambda found: bool(((found.value - mean).detach().mean(dim=0).abs() > 0.1).any()),
+            "the draws have the right spread, but do not lie around the means that were given.",
+        ),
+        (
+            lambda found: not_reached("mean")(found) or not_reached("log_variance")(found),
+            "the draws are right, but no gradient flows back to the mean and the log variance, so the encoder "
+            "would learn nothing.",
+        ),
+        well="The chance is in ε alone, so gradients reach the mean and the variance.",
+    )
+
+
+def check_negative_elbo(negative_elbo: Callable[..., Tensor]) -> Answer:
+    """Notebook 01: ``negative_elbo(logits, images, mean, log_variance, beta)`` (Higgins et al. 2017)."""
+    logits, images = normal(4, 1, 3, 3), normal(4, 1, 3, 3, seed=1).sigmoid()
+    mean, log_variance = normal(4, 2, seed=2), normal(4, 2, seed=3)
+    beta = 4.0
+    pixels = F.binary_cross_entropy_with_logits(logits, images, reduction="none")  # (B, C, H, W)
+    twice = F.binary_cross_entropy_with_logits(logits.sigmoid(), images, reduction="none")
+    terms = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance)  # (B, Z)
+    no_square = 0.5 * ((2 * log_variance).exp() + mean.square() - 1 - 2 * log_variance)
+    reconstruction, kl = pixels.flatten(1).sum(dim=1).mean(), terms.sum(dim=1).mean()
+    return answer(
+        negative_elbo,
+        lambda student: student(logits, images, mean, log_variance, beta),
+        *is_tensor((), "a loss"),
+        (
+            equals(reconstruction - beta * kl),
+            "the KL has the wrong sign: it is to be small, as the reconstruction term is.",
+        ),
+        (equals(-reconstruction - beta * kl), "this is the bound itself; a loss is its negative."),
+        (equals(beta * reconstruction + kl), "β weighs the reconstruction, where it should weigh the KL."),
+        (equals(reconstruction + kl), "β has no say; this is the bound of the notebook, which has β = 1."),
+        (
+            equals(pixels.mean() + beta * kl),
+            "the cross-entropy is a mean over pixels; it is a sum over an image's pixels, and a mean over the batch.",
+        ),
+        (equals(reconstruction + beta * terms.mean()), "the KL is a mean over dimensions; it is a sum over them."),
+        (
+            equals(twice.flatten(1).sum(dim=1).mean() + beta * kl),
+            "a sigmoid is taken twice; the decoder gives logits, and the cross-entropy has a sigmoid in it.",
+        ),
+        (
+            equals(reconstruction + beta * no_square.sum(dim=1).mean()),
+            "log σ² is taken for log σ: the encoder gives the logarithm of the variance.",
+        ),
+        is_right(reconstruction + beta * kl, "the loss"),
+        well="With β = 1 it is the notebook's negative ELBO.",
+    )
 
 
 def check_generator_loss(generator_loss: Callable[[nn.Module, Tensor], Tensor]) -> Answer:

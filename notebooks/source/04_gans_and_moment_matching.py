@@ -20,7 +20,9 @@ import torch
 
 from aae_lib import choose, figures, fit, load
 from aae_lib.evaluation import feature_fid, parzen_log_likelihood, precision_recall, sigma_search, train_feature_network
-from aae_lib.networks import Decoder, initialise
+from aae_lib.losses import bce
+from aae_lib.networks import Decoder, Discriminator, initialise
+from aae_lib.pixels import as_float
 from aae_lib.priors import Gaussian, Uniform
 from aae_lib.systems import (
     Adam,
@@ -67,6 +69,9 @@ def squared_mmd(x, y, bandwidths):
 #
 # The points of a grey cloud are fixed: four blobs. Blue points start in one heap beside them and walk down the gradient of the MMD. There is no network and no game.
 #
+# Beside them, for comparison, the game of [notebook 02](02_adversarial_autoencoders.ipynb): there the blue points walk to where a
+# discriminator takes them for grey ones. It has twice as many steps.
+#
 # **Predict, then run.** Where do the blue points end if the kernel is far narrower than the blobs are apart? And if it is far wider?
 
 # %%
@@ -85,16 +90,30 @@ for name, bandwidths in (("width 0.1", (0.1,)), ("width 10", (10,)), ("widths 0.
     ends[name] = walkers.detach()
 
 # %%
-figure, axes = figures.canvas(4, 4, 2.3, 2.6)
+discriminator, walkers = Discriminator((2,), hidden=(64, 64)), heap.clone().requires_grad_()
+initialise(discriminator, seed=0)
+telling = torch.optim.Adam(discriminator.parameters(), lr=0.01, betas=(0.5, 0.99))
+walking = torch.optim.Adam([walkers], lr=0.02, betas=(0.5, 0.99))
+for _ in range(600):
+    telling.zero_grad()
+    (bce(discriminator(target), 1) + bce(discriminator(walkers.detach()), 0)).backward()
+    telling.step()
+    walking.zero_grad()
+    bce(discriminator(walkers), 1).backward()
+    walking.step()
+ends["a discriminator"] = walkers.detach()
+
+# %%
+figure, axes = figures.canvas(5, 5, 1.9, 2.4)
 for ax, (name, points) in zip(axes, ends.items(), strict=True):
     ax.plot(*target.T, "o", color=figures.PRIOR_GREYS[-1], markersize=4)
     ax.plot(*points.T, "o", color=figures.BLUE, markersize=2)
     ax.set(title=name, xlim=(-7.5, 2.5), ylim=(-5, 5), aspect="equal", xticks=[], yticks=[])
 figures.show(
     figure,
-    alt="Four panels with the four grey target blobs. At the start the blue points are a heap beside them. With width 0.1 they have "
+    alt="Five panels with the four grey target blobs. At the start the blue points are a heap beside them. With width 0.1 they have "
     "spread out evenly and reach two of the four blobs. With width 10 they form an arrowhead that runs across the left blobs and ends "
-    "about the right ones. With three widths they cover the four.",
+    "about the right ones. With three widths they cover the four, and so they do with a discriminator.",
 )
 for name, points in ends.items():
     covered = (torch.cdist(target, points).min(dim=1).values < 0.3).float().mean()
@@ -102,10 +121,10 @@ for name, points in ends.items():
     print(
         f"{name:20} target points with a blue point within 0.3: {covered:4.0%}   blue points on a blob: {inside:4.0%}"
     )
-assert covered > 0.9 and inside > 0.9
+    assert covered > 0.9 and inside > 0.9 or name not in ("widths 0.2, 1 and 5", "a discriminator")
 
 # %% [markdown]
-# A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's, and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no such choice to make: it finds by itself at which scale the clouds differ. That is what one pays for with a second network and a game.
+# A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's, and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no such choice to make: in the last panel it has found by itself at which scale the clouds differ, first from afar and then close by. That is what one pays for with a second network and a game, whose steps have to be chosen in turn.
 #
 # ## Images: the generative moment matching network
 #
@@ -150,24 +169,50 @@ images = data.train.images
 settle = {name: round(0.7 * count) for name, count in settings.epochs.items()}  # smaller steps from there on
 gmmn = GenerativeMomentMatchingNetwork(data.image_shape, prior=Uniform(10), hidden=settings.hidden)
 steps = {"moment matching": Adam(1e-3, beta1=0.5, drops={settle["gmmn"]: 10})}
-print(fit(gmmn, images, epochs=settings.epochs["gmmn"], optimizers=steps, **large))
+histories = {"GMMN": fit(gmmn, images, epochs=settings.epochs["gmmn"], optimizers=steps, **large)}
+
+
+def floor(points, count=settings.large, times=10):
+    """The loss of two disjoint batches of real points (N, D), which a perfect generator would have: mean over ``times``."""
+    drawn = points[torch.randperm(len(points), generator=torch.Generator().manual_seed(3))[: 2 * count * times]]
+    widths = (2, 5, 10, 20, 40, 80)
+    return torch.stack([squared_mmd(*pair.chunk(2), widths).sqrt() for pair in drawn.chunk(times)]).mean()
+
+
+print(histories["GMMN"])
+print(f"the loss of two batches of real images: {floor(as_float(images[:20_000]).flatten(1)):.3f}")
 
 # %% [markdown]
 # ## Codes: GMMN + AE
 #
-# Distances between images say little: two sevens by different hands are about as far apart as a seven and a one (on MNIST 8.6 and 8.8). Distances between an autoencoder's codes say more, and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which makes its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
+# The loss is still far from what two batches of real images score: this estimate of the MMD is never 0 for finite batches, so its floor is not 0 either.
+#
+# Distances between images say little: two sevens by different hands are about as far apart as a seven and a one.
+
+# %%
+sevens, ones = (as_float(images[data.train.labels == digit][:500]).flatten(1) for digit in (7, 1))
+among = torch.cdist(sevens, sevens).sum() / (len(sevens) * (len(sevens) - 1))
+print(f"mean distance of two sevens {among:.1f}, of a seven and a one {torch.cdist(sevens, ones).mean():.1f}")
+
+# %% [markdown]
+# Distances between an autoencoder's codes say more, and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which makes its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
 #
 # **Predict, then run.** Which of the two will have the sharper samples?
 
 # %%
 autoencoder = Autoencoder(data.image_shape, latent_dim=16, hidden=settings.hidden, input_dropout=0.2)
-print(fit(autoencoder, images, epochs=settings.epochs["ae"], batch_size=settings.batch, progress=False))
+histories["its autoencoder"] = fit(
+    autoencoder, images, epochs=settings.epochs["ae"], batch_size=settings.batch, progress=False
+)
+print(histories["its autoencoder"])
 on_codes = GenerativeMomentMatchingNetwork(
     data.image_shape, prior=Uniform(16), hidden=settings.hidden, autoencoder=autoencoder
 )
 before = autoencoder.encode(images[:10])
 steps = {"moment matching": Adam(1e-3, beta1=0.5, drops={settle["codes"]: 10})}
-print(fit(on_codes, images, epochs=settings.epochs["codes"], optimizers=steps, **large))
+histories["GMMN + AE"] = fit(on_codes, images, epochs=settings.epochs["codes"], optimizers=steps, **large)
+print(histories["GMMN + AE"])
+print(f"the loss of two batches of codes of real images: {floor(autoencoder.encode(images[:20_000])):.3f}")
 assert torch.equal(before, autoencoder.encode(images[:10])), "nothing moves the autoencoder"
 
 # %% [markdown]
@@ -182,7 +227,10 @@ gan = GenerativeAdversarialNetwork(
     data.image_shape, prior=Gaussian(16), hidden=(256, 256), batch_norm=True, discriminator_noise=0.3
 )
 players = dict.fromkeys(("discriminator", "generator"), Adam(1e-3, beta1=0.5))
-print(fit(gan, images, epochs=settings.epochs["gan"], batch_size=settings.batch, optimizers=players, progress=False))
+histories["GAN"] = fit(
+    gan, images, epochs=settings.epochs["gan"], batch_size=settings.batch, optimizers=players, progress=False
+)
+print(histories["GAN"])
 
 # %%
 last = settings.epochs["aae"] - 1
@@ -191,7 +239,10 @@ optimizers = {"reconstruction": Adam(1e-3, drops={last: 10}), "discriminator": g
 aae = AdversarialAutoencoder(
     data.image_shape, prior=Gaussian(8), hidden=settings.hidden, discriminator_hidden=settings.hidden
 )
-print(fit(aae, images, epochs=settings.epochs["aae"], batch_size=settings.batch, optimizers=optimizers, progress=False))
+histories["AAE"] = fit(
+    aae, images, epochs=settings.epochs["aae"], batch_size=settings.batch, optimizers=optimizers, progress=False
+)
+print(histories["AAE"])
 
 # %% [markdown]
 # ## Four models, one table
@@ -200,6 +251,24 @@ print(fit(aae, images, epochs=settings.epochs["aae"], batch_size=settings.batch,
 # |---|---|---|
 # | **a formula** (MMD) | GMMN | GMMN + AE |
 # | **a game** (discriminator) | GAN | AAE |
+#
+# What is alike for the four: the images, the seed (one, 0) and, within a factor of three, the time. What is not:
+
+# %%
+print(f"{'':16}{'updates':>9}{'batch':>7}{'images seen':>13}   prior, hidden units of the generator or decoder")
+for name, (kind, units) in {
+    "GMMN": (gmmn.prior, settings.hidden),
+    "its autoencoder": ("none", settings.hidden),
+    "GMMN + AE": (on_codes.prior, settings.hidden),
+    "GAN": (gan.prior, (256, 256)),
+    "AAE": (aae.prior, settings.hidden),
+}.items():
+    history = histories[name]
+    batch = len(images) // history.updates_per_epoch
+    print(f"{name:16}{history.update:9,}{batch:7}{history.update * batch:13,}   {kind}, {units}")
+
+# %% [markdown]
+# So what follows compares four trainings that are about as dear, with settings that suit each, and not four methods with all else equal. One more seed might turn neighbours in the table round.
 
 # %% tags=["title-figure"]
 models = {"GMMN": gmmn, "GMMN + AE": on_codes, "GAN": gan, "AAE": aae}
@@ -231,9 +300,9 @@ for name, made in {**samples, "real validation images": data.validation.images[:
 assert all(rows["real validation images"][0] < rows[name][0] for name in models)
 
 # %% [markdown]
-# What to see in it. The formula on images is far behind in nearly every column; on codes it is competitive. Between the other three there is no order: the AAE leads in precision and nats, GMMN + AE in feature-FID, the GAN in recall, and these two are close to each other in both. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see broken strokes and missing variety. How little one of them says alone, the GMMN shows: its torn strokes have a precision of 0.82, more than the GAN and GMMN + AE, and only a recall of 0.09 tells on it. (It is also far from trained out: its authors report 147 nats on MNIST.) A model is better when *all* of them say so.
+# What to see in it. The formula on images is far behind in nearly every column; on codes it is competitive. Between the other three there is no order: the AAE leads in precision and nats, GMMN + AE in feature-FID, the GAN in recall, and these two are close to each other in both. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see broken strokes and missing variety. How little one of them says alone, the GMMN shows: its torn strokes have a precision of 0.82, more than the GAN and GMMN + AE, and only a recall of 0.09 tells on it. (It is also far from trained out: its authors report 147 nats on MNIST. <!-- 147: Li, Swersky & Zemel 2015, Table 1 -->) A model is better when *all* of them say so.
 #
-# The paper's Section 2.2 argues for codes, and its likelihoods agree; our other columns do not settle it after so short a training. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. Our networks are smaller and trained for a minute or two each.
+# The paper's Section 2.2 argues for codes, and its likelihoods agree; our other columns do not settle it after so short a training. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. <!-- 225, 282, 340: Makhzani et al. 2015, Table 1 --> Our networks are smaller and trained for a minute or two each.
 #
 # ## Did anyone copy?
 #
@@ -250,7 +319,7 @@ for name, made in {**samples, "test images": data.test.images.float() / 255}.ite
 #
 # ## Play with it
 #
-# The AAE has what none of the other three has: an encoder that belongs to its prior. Drag through its latent space, here in two dimensions at a time. It opens at $z = 0$, where the picture is a smudge: draws of an eight-dimensional Gaussian lie about $\sqrt 8 \approx 2.8$ from the centre, so the decoder has hardly seen it. Press *Draw z at random* first; the two menus below the pad choose the dimensions to drag.
+# The AAE has what none of the other three has: an encoder that belongs to its prior. Drag through its latent space, here in two dimensions at a time. It opens at $z = 0$, where the picture is a smudge: draws of an eight-dimensional Gaussian lie about $\sqrt 8 \approx 2.8$ <!-- 2.8: the square root of 8 --> from the centre, so the decoder has hardly seen it. Press *Draw z at random* first; the two menus below the pad choose the dimensions to drag.
 
 # %%
 explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
@@ -262,14 +331,65 @@ explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
 # - On images its distances say little; on codes of a frozen autoencoder they say more.
 # - A discriminator is a learnt distance: no widths to choose, and a game to keep in balance.
 # - An AAE plays on codes, as GMMN + AE matches codes; but it moves the codes to the prior, and keeps an encoder that fits it.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(medium, code)* `squared_mmd` pairs every point with itself, too; so even two samples of one distribution score above 0. Write the *unbiased* estimate, which leaves these pairs out: of points (N, D) and (M, D), with a Gaussian kernel of a single width. Expected: about 0 on average for two samples of one distribution, and negative for many of them.
+
+
+# %% tags=["exercise"]
+def unbiased_mmd(x, y, width):
+    """MMD² of points (N, D) and (M, D), without pairs of a point with itself: a scalar."""
+
+    ### BEGIN SOLUTION
+    def kernel(a, b):
+        return (-torch.cdist(a, b).square() / (2 * width**2)).exp()
+
+    def within(a):
+        return (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))  # a point's kernel with itself is 1
+
+    return within(x) + within(y) - 2 * kernel(x, y).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_unbiased_mmd(unbiased_mmd)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(easy, code)* A usual choice for a width is the *median distance* between points. Write it, for points (N, D). Expected: half of all pairs of different points are nearer to each other.
+
+
+# %% tags=["exercise"]
+def median_width(x):
+    """The median of the distances between different points of (N, D): a scalar."""
+    ### BEGIN SOLUTION
+    return torch.pdist(x).median()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_median_width(median_width)
+
+# %% [markdown]
 # 1. *(easy)* Start the blue points inside one of the four blobs. Which widths spread them over the others?
 # 2. *(easy)* Halve the batch size of the GMMN and double it. What happens to the samples, what to the time?
 # 3. *(medium)* Train GMMN + AE with a code of 2 dimensions, and plot the codes of images with the codes that it draws.
-# 4. *(medium)* Give the GMMN on codes widths that are fractions of the median distance between codes. Does it gain?
+# 4. *(medium, open-ended)* Give the GMMN on codes widths that are fractions of the median distance between codes (exercise B). Does it gain?
 # 5. *(hard)* Write an autoencoder whose codes are pulled to the prior by the MMD in place of a discriminator: two losses, one phase. <details><summary>Hint</summary>This is a Wasserstein autoencoder of the MMD kind, which notebook 11 will build.</details>
+# 6. *(easy, prediction)* Two clouds of 100 points each; all points of a cloud lie at one place, and the two places are very far apart. What is `squared_mmd` with one width, and with three? And what is its gradient?
+#    <details><summary>Expected</summary>1 + 1 − 0 = 2, and 6 with three widths. The gradient is 0: so far away no kernel feels a step.</details>
+# 7. *(easy, exploration)* In the widget above, press *Draw z at random* twenty times and count readable digits. Then return to z = 0 and drag. How far from the centre do digits begin?
+#    <details><summary>Expected</summary>About half of the draws are readable, as in the figure. At the centre there is a smudge: draws of an eight-dimensional Gaussian lie about √8 ≈ 2.8 from it.</details>
 #
 # **To read.** Makhzani et al. 2015 ([arXiv 1511.05644](https://arxiv.org/abs/1511.05644)), Sec. 2.2. Li, Swersky & Zemel 2015, *Generative moment matching networks* ([arXiv 1502.02761](https://arxiv.org/abs/1502.02761)). Gretton et al. 2012, *A kernel two-sample test* (JMLR 13).
 #

@@ -482,17 +482,72 @@ walk(roll)
 # - Only the discriminator sees labels. The encoder learns to recognise the class, and places images that nobody labelled.
 # - With 10,000 labels about 91 % of hold-out images land in their own petal; with 1,000, shown oftener, about 86 %; with 1,000 in their natural share the labels drown, and it is chance.
 # - The class decides the region, and style is what is left for the place within it.
-#
+
+# %% [markdown]
 # ## Exercises
-# 1. Draw `figures.modes(flowers["no labels"])`, the system without labels. What does a petal hold now?
-# 2. In the toy, leave out the points without a label instead of giving them the extra class. Where do their codes go? Why is it worse on images?
+#
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import math
+
+import torch
+from torch.nn import functional as F
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(medium, code)* Write the flower's sampler. A point of petal $k$ is $\mathcal{N}(0, 0.5^2)$ along the radius and $\mathcal{N}(0, 0.1^2)$ across it, shifted outwards by 1.4, and turned anticlockwise by $2\pi k / 10$. Petal 0 points to the right. Expected: ten petals, label 0 at the right, label 5 at the left.
+
+
+# %% tags=["exercise"]
+def draw_petals(labels, generator):
+    """Points (N, 2), each in the petal that its label (N,), 0 to 9, names; all chance comes from the torch.Generator."""
+    ### BEGIN SOLUTION
+    noise = torch.randn(len(labels), 2, generator=generator)
+    along, across = 1.4 + 0.5 * noise[:, 0], 0.1 * noise[:, 1]
+    turn = 2 * math.pi * labels / 10
+    cos, sin = turn.cos(), turn.sin()
+    return torch.stack([along * cos - across * sin, along * sin + across * cos], dim=1)
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_draw_petals(draw_petals)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(hard, code)* Write the discriminator's loss with labels, for a training loop without `fit`. Beside draws and codes (B, Z) stands the class, one-hot, with one place more than there are classes: the last one for a hidden label, $-1$. The `draws` come from the right regions already. Expected: no gradient in the encoder.
+
+
+# %% tags=["exercise"]
+def labelled_loss(discriminator, draws, codes, labels, classes):
+    """Mean of −log D over draws plus mean of −log(1 − D) over codes, each beside the classes of labels (B,): a scalar."""
+    ### BEGIN SOLUTION
+    beside = F.one_hot(torch.where(labels < 0, classes, labels), classes + 1)  # (B, K + 1)
+    real = discriminator(torch.cat([draws, beside], dim=1))  # (B,)
+    fake = discriminator(torch.cat([codes.detach(), beside], dim=1))  # (B,)
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_labelled_loss(labelled_loss)
+
+# %% [markdown]
+# 1. *(easy)* Draw `figures.modes(flowers["no labels"])`, the system without labels. What does a petal hold now?
+# 2. *(medium)* In the toy, leave out the points without a label instead of giving them the extra class. Where do their codes go? Why is it worse on images?
 #    <details><summary>Hint</summary>In the toy, `x[:80]` and `kind[:80]` are the labelled points. Give the encoder only these, and then encode all. In the toy the clouds are simple; imagine classes that 80 points do not describe.</details>
-# 3. Give the flower another order, in which look-alikes are neighbours: 0, 6, 5, 3, 8, 2, 1, 7, 9, 4. Which lines change? Does it become easier or harder?
+# 3. *(medium)* Give the flower another order, in which look-alikes are neighbours: 0, 6, 5, 3, 8, 2, 1, 7, 9, 4. Which lines change? Does it become easier or harder?
 #    <details><summary>Hint</summary>Derive a prior from `GaussianMixture` whose `_draw` turns a label into its petal, and whose `_nearest` turns the petal back into its label.</details>
-# 4. Lie to the discriminator: give hidden images random classes instead of the eleventh. How many hold-out images still land in their own petal?
-# 5. With 1,000 labels, a batch of 100 has two labelled images on average. Play the eleven games evenly instead: all images in the eleventh game, and a batch of labelled ones, `batch.labelled`, in the ten others. How much better does it get?
+# 4. *(medium)* Lie to the discriminator: give hidden images random classes instead of the eleventh. How many hold-out images still land in their own petal?
+# 5. *(hard)* With 1,000 labels, a batch of 100 has two labelled images on average. Play the eleven games evenly instead: all images in the eleventh game, and a batch of labelled ones, `batch.labelled`, in the ten others. How much better does it get?
 #    <details><summary>Hint</summary>Derive a class from LabelsInThePrior. The two losses of the game become sums of two: one for `batch` with all labels set to −1, one for `batch.labelled`.</details>
-# 6. The petal is a classifier: image → code → petal. Compare it with a plain network trained on the same labels, and think about what reconstruction and the prior add. [Notebook 08](08_semi_supervised.ipynb) gives the classifier a place of its own.
+# 6. *(hard, open-ended)* The petal is a classifier: image → code → petal. Compare it with a plain network trained on the same labels, and think about what reconstruction and the prior add. [Notebook 08](08_semi_supervised.ipynb) gives the classifier a place of its own.
+# 7. *(easy, prediction)* With only 100 labels among 50,000 images: in how many of 100 batches of 100 images is there no label at all?
+#    <details><summary>Expected</summary>In about 82: an image has no label with probability 0.998, and 0.998 to the power of 100 is 0.82.</details>
+# 8. *(easy, exploration)* With the widget above, walk from the twos to the threes and on to the fours. How much of the way shows a digit, and what stands between?
+#    <details><summary>Expected</summary>In the middle of a stretch stands its digit. Between two of them it is a passage and no jump: a shape that is neither, since the roll has no gap.</details>
 #
 # ## What to read
 # - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey: *Adversarial Autoencoders*, 2015, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Section 2.3 with Figures 3 and 4.

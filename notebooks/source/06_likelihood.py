@@ -322,14 +322,60 @@ sigma_slider(samples, data.validation.images[:500])
 # - Its value depends on the number of samples, on $\sigma$, on the scaling of pixels and on their number. Publish them all.
 # - It can be computed exactly, in chunks, with float64 where small widths magnify rounding.
 # - It prefers averages to real images. Use it to reproduce old tables, not to choose a model.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* `nats(images, sigma)` gives the log-likelihood of each image (N,). Write the choice of $\sigma$ among `sigmas`. You are handed test images as well, as you would be in life. Expected: the width that is best for the right images.
+
+
+# %% tags=["exercise"]
+def choose_sigma(nats, sigmas, validation, test):
+    """The one of ``sigmas`` to score the test images with: a number."""
+    ### BEGIN SOLUTION
+    return max(sigmas, key=lambda sigma: float(nats(validation, sigma).mean()))
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_choose_sigma(choose_sigma)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Write the *precision* of features of real images (N, F) and of made ones (M, F). Draw a ball around each real point that reaches to its `k`-th nearest *other* real point. Precision is the share of made points that lie in at least one ball. Expected: 1 for made points that are copies of real ones.
+
+
+# %% tags=["exercise"]
+def precision(real, made, k):
+    """The share of made points (M, F) that lie among the real ones (N, F)."""
+    ### BEGIN SOLUTION
+    radius = torch.cdist(real, real).topk(k + 1, largest=False).values[:, -1]  # (N,); a point's nearest is itself
+    inside = torch.cdist(made, real) <= radius  # (M, N)
+    return inside.any(dim=1).float().mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_precision(precision)
+
+# %% [markdown]
 # 1. *(easy)* Score 10,000 copies of the mean image. How far is it from the cheater?
 # 2. *(easy)* Choose $\sigma$ on the test images instead. How many nats does cheating give here, and why so few?
 # 3. *(medium)* Train with `Gaussian(2, std=5.0)` and `Gaussian(20, std=5.0)`. Which has more nats, which the better feature-FID?
-# 4. *(medium)* Blur the model's own samples a little (`torch.nn.functional.avg_pool2d` with a stride of 1). Do they gain? <details><summary>Hint</summary>Choose σ anew for every blur.</details>
+# 4. *(medium, open-ended)* Blur the model's own samples a little (`torch.nn.functional.avg_pool2d` with a stride of 1). Do they gain? <details><summary>Hint</summary>Choose σ anew for every blur.</details>
 # 5. *(hard)* Fit the curve of nats against the logarithm of the number of samples, and predict the value for ten million. How far is it from the paper's 427, and from the paper's own difference of 87?
+# 6. *(easy, prediction)* Somebody leaves pixels from 0 to 255 in place of 0 to 1, samples and images alike, and scales $\sigma$ along. What happens to the nats of an image of 784 pixels? Has the model become worse?
+#    <details><summary>Expected</summary>They fall by 784 ln 255 ≈ 4344 nats. The model is the same; a density is one per unit of volume, and the unit has changed.</details>
+# 7. *(easy, exploration)* With the slider above, go to half the best $\sigma$ and to twice the best. Which costs more nats?
+#    <details><summary>Expected</summary>Half of it: the curve rises steeply on the left and falls slowly on the right. A window too narrow misses a new image altogether; one too wide only wastes density.</details>
 #
 # **To read.** Makhzani et al. 2015 ([arXiv 1511.05644](https://arxiv.org/abs/1511.05644)), Sec. 3. Theis, van den Oord & Bethge 2016, *A note on the evaluation of generative models* ([arXiv 1511.01844](https://arxiv.org/abs/1511.01844)). Heusel et al. 2017 ([arXiv 1706.08500](https://arxiv.org/abs/1706.08500)); Kynkäänniemi et al. 2019 ([arXiv 1904.06991](https://arxiv.org/abs/1904.06991)).
 #
