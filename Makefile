@@ -1,13 +1,13 @@
-# Everything works from a fresh clone with Python 3.11 or newer, git and make. See `make help`.
+# Everything works from a fresh clone with Python 3.11.5 or newer, git and make. See `make help`; without make: python -m tools.
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
-NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11))
+NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11, 5))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test run notebooks sync bench results tables lint format constraints clean
+.PHONY: help lab test run notebooks sync slides bench results tables lint format constraints clean
 
 # Notebooks run in notebooks/, so a data root given relative to this folder is made absolute.
 ifdef AAE_DATA
@@ -23,44 +23,38 @@ help: ## show this list
 lab: $(INSTALLED) ## open the course in JupyterLab (LAB="--no-browser" and the like are passed on)
 	$(VENV_PYTHON) -m jupyterlab $(LAB) notebooks/00_start_here.ipynb
 
-test: lint ## lint, unit tests and every notebook, offline, in the smoke profile
-	AAE_PROFILE=smoke AAE_DATA= OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n 2 --dist loadscope \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks
+test: $(INSTALLED) ## lint, unit tests and every notebook, offline, in the smoke profile
+	$(VENV_PYTHON) -m tools test
 
 run: $(INSTALLED) ## execute a notebook into build/, e.g. make run NB=02 AAE_PROFILE=smoke
-	$(VENV_PYTHON) tools/notebooks.py run $(NB)
+	$(VENV_PYTHON) -m tools run $(NB)
 
 notebooks: $(INSTALLED) ## rebuild notebooks/*.ipynb from notebooks/source on real data (NB=02: only that one)
-	$(VENV_PYTHON) tools/notebooks.py build $(NB)
+	$(VENV_PYTHON) -m tools notebooks $(NB)
 
 sync: $(INSTALLED) ## bring edited sources into notebooks/*.ipynb without executing (NB=02: only that one)
-	$(VENV_PYTHON) tools/notebooks.py sync $(NB)
+	$(VENV_PYTHON) -m tools sync $(NB)
+
+slides: $(INSTALLED) ## make slides of a notebook in build/, one page that needs no network, e.g. make slides NB=02
+	$(VENV_PYTHON) -m tools slides $(NB)
 
 bench: $(INSTALLED) ## measure speeds, on an idle machine, in one table (BENCH="growth parzen_speed" for some, "--write" keeps it)
-	$(VENV_PYTHON) -m benchmarks $(BENCH)
+	$(VENV_PYTHON) -m tools bench $(BENCH)
 
 results: $(INSTALLED) ## measure the stored systems anew, beside their records (needs the datasets)
-	$(VENV_PYTHON) -m aae_lib.experiments verify
+	$(VENV_PYTHON) -m tools results
 
 tables: $(INSTALLED) ## write the tables of results in README.md anew from results/
-	$(VENV_PYTHON) -m aae_lib.experiments table --readme
+	$(VENV_PYTHON) -m tools tables
 
 lint: $(INSTALLED) ## look for mistakes and for code that is not formatted
-	$(VENV_PYTHON) -m ruff check
-	$(VENV_PYTHON) -m ruff format --check
+	$(VENV_PYTHON) -m tools lint
 
 format: $(INSTALLED) ## format the code and repair what can be repaired
-	$(VENV_PYTHON) -m ruff check --fix
-	$(VENV_PYTHON) -m ruff format
+	$(VENV_PYTHON) -m tools format
 
 constraints: $(INSTALLED) ## renew constraints.txt with today's newest versions; then run make test
-	rm -rf build/newest
-	$(VENV_PYTHON) -m venv build/newest
-	build/newest/bin/python -m pip install -e ".[lab,test]"
-	{ sed -n '/^#/p' constraints.txt; build/newest/bin/python -m pip freeze --exclude-editable \
-		| sed 's/+.*//' | grep -Ev '^(nvidia-|cuda-|triton=)'; } > build/constraints.txt
-	mv build/constraints.txt constraints.txt
-	rm -rf build/newest
+	$(VENV_PYTHON) -m tools constraints
 
 clean: ## remove everything that was installed or generated; datasets stay
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -79,7 +73,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 			$$python -c 'import ensurepip, venv, $(NEW_ENOUGH)' 2>/dev/null || continue; \
 			rm -rf .venv && $$python -m venv .venv && exit; \
 		done; \
-		echo "error: there is no Python 3.11 or newer with venv among: $(PYTHON); install one (on Debian" \
+		echo "error: there is no Python 3.11.5 or newer with venv among: $(PYTHON); install one (on Debian" \
 			"and Ubuntu with the package python3-venv too) or name it: make PYTHON=/path/to/python3 lab" >&2; \
 		exit 1; \
 	}

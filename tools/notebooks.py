@@ -34,7 +34,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from aae_lib.files import write_whole
+from aae_lib.files import forgive_encodings, write_whole
 from aae_lib.profiles import current_profile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this file is run as a script
@@ -56,12 +56,12 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-# nbconvert's lab template leaves out the alt text that a picture's metadata carries.
-TEMPLATE = """{% extends "lab/index.html.j2" %}
-{% block data_png scoped %}
+# nbconvert's templates leave out the alt text that a picture's metadata carries.
+ALT_BLOCK = """{% block data_png scoped %}
 {% set alt = output | get_metadata("alt", "image/png") or "" %}
 {{ super() | replace("<img ", '<img alt="' ~ alt | escape_html ~ '" ', 1) }}
 {% endblock %}"""
+TEMPLATE = '{% extends "lab/index.html.j2" %}\n' + ALT_BLOCK
 
 
 class NotebookError(Exception):
@@ -322,6 +322,7 @@ def run(path: Path) -> None:
 
 
 def main() -> None:
+    forgive_encodings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("build", "sync", "check", "run"))
     parser.add_argument("NB", nargs="?", default="")
