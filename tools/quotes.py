@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +46,13 @@ LATER = (
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 PERCENT = rf"(?:\s*(?:±|to|and|or|against|–|,)\s*{DIGITS})*(?:\s|\\,)*\\?%"  # of "71 to 92 %", too
 QUOTED = re.compile(rf"(?<![\w.,^_\\/{{])({DIGITS})(?![\w^/]|[.,]\d)({PERCENT})?")
-PRINTED = re.compile(rf"(?<![\w.])({DIGITS})(?:e([+-]?\d+))?")
+PRINTED = re.compile(rf"(?<![\w.])({DIGITS})(?:e([+-]?\d\d?)\b)?")
 DECLARED = re.compile(rf"<!--\s*((?:{DIGITS}[\s,]*)+):\s*(.*?)\s*-->", re.DOTALL)
 NAMES = (
     r"notebooks?|exercises?|figures?|fig\.|tables?|sections?|sec\.|appendix|algorithms?|theorem|eq\.|equations?|python"
 )
 NO_PROSE = re.compile(
-    rf"""<!--.*?-->|```.*?```|`[^`]*`|\$\$.*?\$\$|\]\([^)]*\)|https?://\S+|arXiv\s\S+
+    rf"""<!--.*?-->|```.*?```|`[^`]*`|\$\$.*?\$\$|\[\d\d\s[^\]]*\]\(|\]\([^)]*\)|https?://\S+|arXiv\s\S+
     |\b(?:{NAMES})\s\[?\d+[a-z]?(?:\.\d+)*(?:(?:,|\sand|\sto|–)\s\d+[a-z]?(?:\.\d+)*)*  # such as Figures 3 and 4
     |^\#.*?$|\d+(?:x\d+)+|\b(?:19|20)\d\d\b(?!,\d)  # headings, sizes, years
     |{DIGITS}(?:\s(?:to|or|and)\s{DIGITS})?\s(?:s|seconds?|min|minutes?|hours?)\b""",
@@ -118,9 +119,17 @@ def declared(prose: str) -> tuple[Numbers, list[str]]:
         found |= printed(numbers)
         name = reason.split(",")[0]
         if (ROOT / name).is_file():
-            there = printed((ROOT / name).read_text(encoding="utf-8"))
+            there = printed(text_of(ROOT / name))
             wrong += [f"{quote.text} is not in {name}." for quote in quotes(numbers) if not quote.founded(there)]
     return found, wrong
+
+
+def text_of(file: Path) -> str:
+    """What a file of this project says; of a notebook, what its outputs say."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".ipynb":
+        return text
+    return "\n".join(line for cell in nbformat.reads(text, as_version=4).cells for line in shown(cell))
 
 
 def parts(notebook: NotebookNode) -> Iterator[tuple[int, int, str, str]]:
