@@ -19,6 +19,7 @@ from . import checks
 POSTERIORS = ("deterministic", "gaussian", "universal")
 BODIES = ("mlp", "convolutional")
 OUTPUTS = ("sigmoid", "linear", "standardised", "auto")
+UNITS, CHANNELS = (1000, 1000), (32, 64, 128)  # of an MLP, and of a convolutional body, where nothing else is asked for
 
 
 class MLP(nn.Sequential):
@@ -95,7 +96,7 @@ class Encoder(nn.Module):
         latent_dim: int,
         *,
         posterior: str = "deterministic",
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         body: str = "mlp",
         batch_norm: bool = False,
         batch_norm_output: bool = False,
@@ -113,9 +114,9 @@ class Encoder(nn.Module):
             raise ValueError(
                 f"input_dropout must be below 1, the share of pixels that are dropped, but it is {input_dropout}."
             )
-        hidden = checks.positive_integers("hidden", hidden)
+        hidden = widths(hidden, body, image_shape)
         out = latent_dim * (2 if posterior == "gaussian" else 1)
-        if checks.one_of("body", body, BODIES) == "mlp":
+        if body == "mlp":
             sizes = (math.prod(image_shape) + self.noise_dim, *hidden, out)
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         else:
@@ -170,7 +171,7 @@ class Decoder(nn.Module):
         latent_dim: int,
         image_shape: tuple[int, int, int],
         *,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         body: str = "mlp",
         output: str = "sigmoid",
         batch_norm: bool = False,
@@ -180,8 +181,8 @@ class Decoder(nn.Module):
         self.image_shape = tuple(image_shape)
         self.undecided = checks.one_of("output", output, OUTPUTS) == "auto"
         self.output = "sigmoid" if self.undecided else output
-        hidden = checks.positive_integers("hidden", hidden)
-        if checks.one_of("body", body, BODIES) == "mlp":
+        hidden = widths(hidden, body, image_shape)
+        if body == "mlp":
             sizes = (latent_dim, *hidden, math.prod(image_shape))
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         else:
@@ -223,6 +224,16 @@ class Discriminator(nn.Module):
         if self.training and self.input_noise and generator is not None:
             x = x + self.input_noise * _noise(x, generator)
         return self.body(x).float().squeeze(1)
+
+
+def widths(hidden: Sequence[int] | None, body: str, image_shape: Sequence[int]) -> tuple[int, ...]:
+    """``hidden``, checked; where it is None, 1000 and 1000 units, or 32, 64 and 128 channels of a convolutional body.
+
+    Of these channels, only as many as halve images (C, H, W) down to 2x2 or more, and at least the first.
+    """
+    if checks.one_of("body", body, BODIES) == "convolutional" and hidden is None:
+        return CHANNELS[: max(1, min(image_shape[1:]).bit_length() - 2)]
+    return UNITS if hidden is None else checks.positive_integers("hidden", hidden)
 
 
 def initialise(module: nn.Module, seed: int, std: float | None = None) -> None:

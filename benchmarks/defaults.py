@@ -41,6 +41,7 @@ from torch import Tensor
 
 from aae_lib import fit
 from aae_lib.data import Split
+from aae_lib.evaluation import clustering_error, distance_to_prior
 from aae_lib.losses import half_squared_error
 from aae_lib.pixels import as_float, mean_and_std, suited_output
 from aae_lib.priors import Gaussian
@@ -54,9 +55,6 @@ from aae_lib.training.divergence import TrainingDiverged
 
 from .candidates import CANDIDATES, Recipe
 from .image_sets import SETS, image_set, pack
-
-if site := os.environ.get("AAE_PACKED"):  # packages that such a machine lacks may lie beside the packed images
-    sys.path.append(str(Path(site) / "site"))
 
 SYSTEMS = {
     "aae": AdversarialAutoencoder,
@@ -122,8 +120,6 @@ def build(recipe: Recipe, images: str, kind: str, seed: int) -> System:
 
 def measure(system: System, train: Split, validation: Split) -> dict[str, float]:
     """All numbers of a trained system, on ``validation``."""
-    from aae_lib.evaluation import distance_to_prior  # here, after the path to what it needs is known
-
     numbers = {"error": float(half_squared_error(system.reconstruct(validation.images), as_float(validation.images)))}
     z = system.encode(validation.images)  # (N, Z)
     if bool(z.isfinite().all()):
@@ -184,8 +180,6 @@ def _seen_with(images: Tensor) -> tuple[Tensor, Tensor] | tuple[float, float]:
 
 
 def _named(q: Tensor, labels: Tensor, other_q: Tensor, other_labels: Tensor) -> dict[str, float]:
-    from aae_lib.evaluation import clustering_error
-
     found = clustering_error(q, labels, other_q, other_labels, rule="majority")
     return {"wrong": found.error, "clusters in use": float((found.sizes > 0).sum())}
 

@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from torch import nn
 
-from aae_lib.networks import BODIES, POSTERIORS, Decoder, Discriminator, Encoder, initialise
+from aae_lib.networks import BODIES, POSTERIORS, Decoder, Discriminator, Encoder, initialise, widths
 from aae_lib.priors import Gaussian
 from aae_lib.systems import (
     AdversarialAutoencoder,
@@ -60,6 +60,24 @@ class TestShapes:
     def test_a_discriminator_gives_a_logit_per_image(self, shape, body):
         network = initialised(Discriminator(shape, hidden=(8, 4), body=body))
         assert network(pictures(5, shape)).shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("body", "shape", "found"),
+    [
+        ("mlp", (3, 64, 64), (1000, 1000)),
+        ("convolutional", (3, 64, 48), (32, 64, 128)),
+        ("convolutional", (1, 28, 28), (32, 64, 128)),
+        ("convolutional", (1, 16, 8), (32, 64)),
+        ("convolutional", (1, 5, 5), (32,)),
+        ("convolutional", (1, 2, 9), (32,)),
+    ],
+)
+def test_widths_that_nobody_gave_suit_the_body_and_the_images(body, shape, found):
+    assert widths(None, body, shape) == found
+    assert widths([7], body, shape) == (7,)
+    system = AdversarialAutoencoder(shape, prior=Gaussian(2), body=body)
+    assert system.reconstruct(torch.rand(2, *shape)).shape == (2, *shape)
 
 
 class TestPosteriors:

@@ -21,8 +21,8 @@ class AdversarialAutoencoder(System):
     ``posterior``: "deterministic", "gaussian" or "universal" (see ``networks.Encoder``); the prior needs samples only.
     ``labelled_prior``: labels take part (Sec. 2.3). The discriminator sees a one-hot label beside each code, with one
     class more than the prior has: the last says that the label is hidden, and its prior samples come from everywhere.
-    ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional");
-    ``discriminator_hidden``: of the discriminator on codes, an MLP in either case.
+    ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional"), by default
+    1000 and 1000 (32, 64 and 128); ``discriminator_hidden``: of the discriminator on codes, an MLP in either case.
     ``input_noise`` and ``discriminator_noise``: std of Gaussian noise on images and on D's inputs, in training.
     ``initial_std``: std of the initial weights (the paper's is 0.01); None scales them by He et al. 2015.
     """
@@ -35,7 +35,7 @@ class AdversarialAutoencoder(System):
         latent_dim: int | None = None,
         labelled_prior: bool = False,
         posterior: str = "deterministic",
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",

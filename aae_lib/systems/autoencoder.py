@@ -23,7 +23,7 @@ class Autoencoder(System):
         image_shape: tuple[int, int, int],
         *,
         latent_dim: int = 2,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         body: str = "mlp",
         output: str = "sigmoid",
         batch_norm: bool = False,

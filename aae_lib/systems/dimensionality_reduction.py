@@ -60,7 +60,7 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         supervised: bool = True,
         head_distance: float = 6.0,
         fixed_heads: float | None = None,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",

@@ -38,7 +38,7 @@ class SupervisedAdversarialAutoencoder(System):
         *,
         prior: Prior | None = None,
         classes: int = 10,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",

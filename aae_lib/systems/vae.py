@@ -34,7 +34,7 @@ class VariationalAutoencoder(System):
         prior: Prior,
         latent_dim: int | None = None,
         likelihood: str = "bernoulli",
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         body: str = "mlp",
         batch_norm: bool = False,
         input_noise: float = 0.0,

@@ -32,8 +32,8 @@ class WassersteinAutoencoder(System):
     For Gaussian posteriors, ``log_variance_weight`` λ₁ adds λ₁ E Σ |log σ²(x)|, which keeps variances from fading in
     latent spaces that are much too large (Rubenstein, Schölkopf & Tolstikhin 2018, arXiv 1802.03761, Sec. 4), and
     ``initial_log_variance`` is where they start: at 0, noise as large as the prior, a decoder may learn to ignore z.
-    ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional");
-    ``discriminator_hidden``: of the discriminator's. ``initial_std``: std of the initial weights; None is He et al.'s.
+    ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional"), by default
+    1000 and 1000 (32, 64 and 128); ``discriminator_hidden``: of the discriminator's. ``initial_std``: std of the initial weights; None is He et al.'s.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class WassersteinAutoencoder(System):
         posterior: str = "deterministic",
         log_variance_weight: float = 0.0,
         initial_log_variance: float = -4.0,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Sequence[int] | None = None,
         discriminator_hidden: Sequence[int] = (512, 512, 512, 512),
         body: str = "mlp",
         output: str = "sigmoid",
