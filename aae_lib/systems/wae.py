@@ -33,7 +33,8 @@ class WassersteinAutoencoder(System):
     latent spaces that are much too large (Rubenstein, Schölkopf & Tolstikhin 2018, arXiv 1802.03761, Sec. 4), and
     ``initial_log_variance`` is where they start: at 0, noise as large as the prior, a decoder may learn to ignore z.
     ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional"), by default
-    1000 and 1000 (32, 64 and 128); ``discriminator_hidden``: of the discriminator's. ``initial_std``: std of the initial weights; None is He et al.'s.
+    1000 and 1000 (32, 64 and 128); ``discriminator_hidden``: of the discriminator's.
+    ``initial_std``: std of the initial weights; None is He et al.'s.
     """
 
     def __init__(
