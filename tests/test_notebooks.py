@@ -11,9 +11,11 @@ from tools import notebooks, quotes
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(notebooks.SOURCES.glob("*.py"))
-NAMES = ("README.md", "CONTRIBUTING.md", "data/README.md", "docs/experiments.md")
+NAMES = ("README.md", "CONTRIBUTING.md", "TEACHING.md", "data/README.md", "docs/experiments.md")
 PAGES = [path for path in (ROOT / name for name in NAMES) if path.exists()]
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+LESSONS = [source for source in SOURCES if source.stem[0].isdigit()]  # all but the glossary
+each_lesson = pytest.mark.parametrize("source", LESSONS, ids=lambda path: path.stem)
 SMALL_SOURCE = """# %% [markdown]
 # # A title
 
@@ -70,7 +72,7 @@ def test_every_picture_has_alt_text(source):
                 assert len(alt) >= 20, f"no alt text for a figure of: {cell.source[:80]}"
 
 
-@each_source
+@each_lesson
 def test_first_and_last_cell_have_the_form_of_the_course(source):
     cells = notebooks.from_source(source).cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
@@ -83,7 +85,7 @@ def test_first_and_last_cell_have_the_form_of_the_course(source):
         assert word in end.lower()
 
 
-@each_source
+@each_lesson
 def test_first_cell_shows_the_figure_that_the_notebook_ends_with(source):
     picture = notebooks.FIGURES / f"{source.stem}.png"
     assert f"](figures/{picture.name})" in notebooks.from_source(source).cells[0].source

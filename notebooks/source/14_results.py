@@ -6,13 +6,13 @@
 #
 # **You will learn**
 # - what a single number may hide, and how far the best of ten lies from the truth;
-# - to read the record of a run, and a rule for "reached" that is the same for every row;
+# - to read the [record](glossary.ipynb#Record) of a run, and a rule for "[reached](glossary.ipynb#Reached)" that is the same for every row;
 # - which of the papers' numbers were reached, and why the others were not, as far as the log of trials can say;
 # - how errors fall over training, and why a straight line in a figure is no promise;
-# - today's measures of samples, with their floors and their own spread;
+# - today's measures of samples, with their [floors](glossary.ipynb#Floor) and their own spread;
 # - what the field did next with codes that a game regularises.
 #
-# **You need** notebooks [06](06_likelihood.ipynb) (feature-FID, precision and recall), [08](08_semi_supervised.ipynb) and
+# **You need** notebooks [06](06_likelihood.ipynb) ([feature-FID](glossary.ipynb#Feature-FID), [precision](glossary.ipynb#Precision-and-recall) and recall), [08](08_semi_supervised.ipynb) and
 # [09](09_clustering.ipynb) (the tables), [11](11_wasserstein_autoencoders.ipynb) to [13](13_style_alae.ipynb) (the stored systems).
 #
 # **About 1½ minutes on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
@@ -109,7 +109,7 @@ figures.show(
 )
 
 # %% [markdown]
-# To choose is fine: the chosen setting is in truth better than 2.0. But only *other* images tell by how much. So this course chooses on validation images and reports test images, and where it did not, the table says so (`chosen on`), as far as
+# To choose is fine: the chosen setting is in truth better than 2.0. But only *other* images tell by how much. So this course chooses on [validation images](glossary.ipynb#Validation-images) and reports test images, and where it did not, the table says so (`chosen on`), as far as
 # was written down.
 #
 # And the ± itself? From few seeds it is a rough guess, and more often too small than too large:
@@ -193,13 +193,13 @@ print(f"{len(verdicts)} numbers: {count[True]} reached, {count[False]} not, {cou
 # - *Ours* is of test images: one seed's number or, of several, their mean ± standard deviation. *No, by*: how far from the printed number
 #   itself; the limit is the end of its ±.
 # - ± means four things here: in the toy the luck of a count; ours, the spread over seeds; the paper's in Table 1, over test images; its
-#   others, as we take it, over its own runs. Table 1's *standard error* is the standard deviation of a mean over test images, and σ the width
-#   of a Parzen window.
-# - By *the paper's rule* the one image that is surest of a cluster names it, by *the majority rule* the most frequent class in it.
+#   others, as we take it, over its own runs. Table 1's *[standard error](glossary.ipynb#Standard-error)* is the standard deviation of a mean over test images, and σ the width
+#   of a [Parzen window](glossary.ipynb#Parzen-window).
+# - By *the [paper's rule](glossary.ipynb#Rule-of-the-paper)* the one image that is surest of a cluster names it, by *the [majority rule](glossary.ipynb#Majority-rule)* the most frequent class in it.
 # - *Updates* are of 100 images, *minutes* of the clock on a shared machine. A profile (a run's length) is named where it is not `long`.
 #   *Chosen on*: which images chose the settings; `untried`: nobody tried any others. Numbers in brackets are of other data, without a verdict.
 #
-# One "reached" to be wary of: ten million samples. The same system is some 15 nats below the paper's number from 10,000 samples and some 80
+# One "reached" to be wary of: ten million samples. The same system is some 15 [nats](glossary.ipynb#Nats) below the paper's number from 10,000 samples and some 80
 # above it from ten million (on 1,000 images); why is not known. [Notebook 06](06_likelihood.ipynb) has shown how little a Parzen
 # window knows about pictures; the column with 10,000 is the one to compare.
 #
@@ -246,7 +246,7 @@ for task in ("100 labels", "1000 labels", "all labels"):
     assert task != "1000 labels" or early["VAT"] < early["AAE"] < early["network alone"]
 
 # %% [markdown]
-# So with 1000 labels and as many updates VAT is ahead of the AAE. Compare methods only so.
+# So with 1000 labels and as many updates [VAT](glossary.ipynb#Virtual-adversarial-training) is ahead of the AAE. Compare methods only so.
 #
 # The rivals' runs get no verdict: a baseline that comes out *better* than printed is no success. And our support vector machine on M1 does not look
 # at unlabelled images, which makes it another method than M1 + TSVM.
@@ -259,7 +259,7 @@ display(Markdown(report.tables(RESULTS)["rivals"]))
 #
 # The other two papers have faces (CelebA at 64x64, CelebA-HQ, FFHQ), bedrooms (LSUN) and, in one table, MNIST's codes. FID is of the features of
 # Inception, a network of photographs; *path length* of LPIPS, a distance of pictures in such features, along a path between two codes (short:
-# pictures change evenly); *sharpness* is how strongly a filter for edges answers. None was trained here. Take from them the order of methods
+# pictures change evenly); *[sharpness](glossary.ipynb#Sharpness)* is how strongly a filter for edges answers. None was trained here. Take from them the order of methods
 # within a column, and nothing across tables. (They were noted second-hand and not checked against the papers; look them up before you quote them.)
 
 # %%
@@ -432,7 +432,7 @@ for row in curved:
 #
 # ### A straight line is no promise
 #
-# The paper's own run was measured on the way too. Its *milestones*, as restated: an error of 16.5 % after 600 updates, 3.40 after 30,000, 2.21 after
+# The paper's own run was measured on the way too. Its *milestones*, [as restated](glossary.ipynb#As-restated): an error of 16.5 % after 600 updates, 3.40 after 30,000, 2.21 after
 # 300,000 and 1.80 after 3 million. (That is the end of one run; the table has 1.90 ± 0.10.)
 #
 # > **Predict, then run.** Lay a line through our curve with 100 labels, up to where its steps are divided, and extend it to 3 million updates.
@@ -616,9 +616,9 @@ if on_digits:
 # them a Gaussian. What codes look like is then learnt by a second model, a transformer or a diffusion model. Ghosh et al. (2020) made the
 # argument with the simplest means: train any autoencoder, then fit a density to its codes, *ex post*, and draw from that.
 #
-# That can be tried here in ten lines: a mixture of Gaussians, fitted to codes of training images.
+# That can be tried here in ten lines: a [mixture of Gaussians](glossary.ipynb#Mixture-of-Gaussians), fitted to codes of training images.
 #
-# > **Predict, then run.** Whose samples gain most from it: the VAE's, WAE-MMD's or WAE-GAN's?
+# > **Predict, then run.** Whose samples gain most from it: the VAE's, [WAE-MMD](glossary.ipynb#Wasserstein-autoencoder)'s or WAE-GAN's?
 
 # %%
 gains = {}
@@ -640,8 +640,8 @@ if on_digits:
 # below WAE-MMD's samples, not so far below the VAE's, whose decoder blurs. WAE-GAN's samples lose: twenty Gaussians are a worse density of
 # its codes than the prior is. That is the choice in a nutshell: press the codes into a shape, or find out their shape afterwards.
 #
-# **Matching codes as a whole, without a game.** The penalty on $q(z)$ lives on where a discriminator is too much trouble: MMD
-# ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the *sliced* Wasserstein distance to draws of any prior (Kolouri et al. 2019).
+# **Matching codes as a whole, without a game.** The penalty on $q(z)$ lives on where a discriminator is too much trouble: [MMD](glossary.ipynb#Maximum-mean-discrepancy)
+# ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the *[sliced* Wasserstein](glossary.ipynb#Sliced-Wasserstein-distance) distance to draws of any prior (Kolouri et al. 2019).
 # And it went on without a decoder: in Deep InfoMax (Hjelm et al. 2018), still by a game, and in LeJEPA (Balestriero & LeCun 2025), which
 # predicts one view of an image from another and is kept from collapsing by a term that pulls the distribution of *all* embeddings to an isotropic
 # Gaussian, tested along random directions. It is the aggregated $q(z)$ once more.
