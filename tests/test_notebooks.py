@@ -92,7 +92,7 @@ def test_first_cell_shows_the_figure_that_the_notebook_ends_with(source):
     assert picture.read_bytes() == notebooks.title_figure(read(source)), "it is not today's; run make sync"
 
 
-@each_source
+@each_lesson
 def test_prose_quotes_numbers_that_its_cells_have(source):
     found = quotes.unfounded(read(source))
     if source.stem.startswith(quotes.LATER):
