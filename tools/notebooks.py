@@ -248,14 +248,22 @@ def solved(source: Path) -> Path:
     return NOTEBOOKS / "solutions" / f"{source.stem}.ipynb"
 
 
+def faults_of_solutions(notebook: NotebookNode, source: Path) -> list[str]:
+    """What forbids to commit ``notebook`` as the solutions of ``source``: ``faults``, or a wrong answer."""
+    found = faults(notebook, source, solutions(source))
+    answers = [cell for cell in notebook.cells if cell.source.startswith("exercises.check_")]
+    said = [text for cell in answers for text in output_texts(nbformat.v4.new_notebook(cells=[cell]))]
+    return found + [f"a solution is answered: {text}" for text in said if text and not text.startswith("Right.")]
+
+
 def write_solutions(source: Path) -> None:
     """Write the solutions of ``source``, executed, where they are not what it says already."""
     notebook, target = solutions(source), solved(source)
-    if notebook is None or (target.exists() and not faults(nbformat.read(target, as_version=4), source, notebook)):
+    if notebook is None or (target.exists() and not faults_of_solutions(nbformat.read(target, as_version=4), source)):
         return
     print(f"{source.stem}, solutions", flush=True)
     execute(notebook, PATIENCE)
-    if found := faults(notebook, source, solutions(source)):
+    if found := faults_of_solutions(notebook, source):
         raise NotebookError(" ".join([f"the solutions of {source.stem} were not written:", *found]))
     target.parent.mkdir(exist_ok=True)
     write_whole(target, nbformat.writes(notebook) + "\n")
@@ -299,10 +307,10 @@ def check(source: Path) -> None:
         raise NotebookError(f"{source.stem} has not been built; run make notebooks.")
     notebook = nbformat.read(committed(source), as_version=4)
     found = faults(notebook, source) + untrue(notebook, source)
-    if expected := solutions(source):
+    if solutions(source):
         if not solved(source).exists():
             raise NotebookError(f"the solutions of {source.stem} have not been written; run make sync.")
-        found += faults(nbformat.read(solved(source), as_version=4), source, expected)
+        found += faults_of_solutions(nbformat.read(solved(source), as_version=4), source)
     if found:
         raise NotebookError(" ".join([f"{source.stem}:", *found]))
 

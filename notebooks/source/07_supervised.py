@@ -263,14 +263,62 @@ style_matrix(system, sources[:6])
 # - A decoder that is told the label needs a code for the rest only; the discriminator makes room scarce, and part of the label stays after a short training.
 # - One style through all contents, and one content in all styles, are decodings of a grid of (y, z).
 # - Two numbers hold the picture to account: what is read in swapped images, and what a probe finds in z.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. *(easy)* Find the dimension of the style that slants, with the widget, and write down its number.
-# 2. *(easy)* Swap with shares: decode one style with half a 3 and half an 8. `decode(z, labels)` takes labels (N, 10).
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+from torch.nn import functional as F
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* Write the reconstruction loss of an autoencoder whose decoder is told the label: one-hot, *before* the style. The labels are 0 to 9. Expected: the paper's scale, half the squared error, summed over an image's pixels.
+
+
+# %% tags=["exercise"]
+def labelled_reconstruction(encoder, decoder, images, labels):
+    """½ ‖x̂ − x‖² per image, x̂ = decoder of one-hot labels (B, 10) and styles (B, Z), side by side: a scalar."""
+    ### BEGIN SOLUTION
+    y, z = F.one_hot(labels, 10), encoder(images)
+    error = decoder(torch.cat([y, z], dim=1)) - images  # (B, C, H, W)
+    return 0.5 * error.square().flatten(1).sum(dim=1).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_labelled_reconstruction(labelled_reconstruction)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* One style, and a way from one digit to another: the first image is all of the digit `first`, the last all of `second`, and between them the shares change evenly. `decode(z, labels)` takes styles (N, Z) and labels (N, 10), the shares of the ten digits. Expected: halfway from 3 to 8 half a 3 and half an 8, in one hand.
+
+
+# %% tags=["exercise"]
+def blend(decode, z, first, second, steps):
+    """Images (steps, C, H, W) of one style z (1, Z), from the digit ``first`` to the digit ``second``."""
+    ### BEGIN SOLUTION
+    one, two = F.one_hot(torch.tensor([first, second]), 10).float()  # (10,) each
+    shares = torch.lerp(one, two, torch.linspace(0, 1, steps)[:, None])  # (steps, 10)
+    return decode(z.expand(steps, -1), shares)
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_blend(blend)
+
+# %% [markdown]
+# 1. *(easy, exploration)* Find the dimension of the style that slants, with the widget, and write down its number.
+#    <details><summary>Expected</summary>A slider under which all ten digits lean together. Which one depends on the training; often two share the slant.</details>
+# 2. *(easy)* Draw `blend(system.decode, system.encode(sources[:1]), 3, 8, 10)` with `figures.show_images`. Is halfway a digit?
 # 3. *(medium)* Train with `Gaussian(2)` and `Gaussian(30)`, and plot the probe's accuracy against the dimension.
 # 4. *(medium)* Leave the generator's phase out (a learning rate of 0). What does the probe find now, and what is read in swapped pictures?
-# 5. *(hard)* Give the *discriminator* the label as well, as in notebook 05, so that the style is Gaussian within each class. <details><summary>Hint</summary>q(z|y) equal for all y is exactly what "z holds no label" means.</details>
+# 5. *(hard, open-ended)* Give the *discriminator* the label as well, as in notebook 05, so that the style is Gaussian within each class. <details><summary>Hint</summary>q(z|y) equal for all y is exactly what "z holds no label" means.</details>
+# 6. *(easy, prediction)* A system wins both games perfectly: $q(z)$ is the Gaussian, and the decoder reconstructs well. Can a probe still read the label in $z$, and how well at the most? And how well at the least?
+#    <details><summary>Expected</summary>At the most always: classes that share the Gaussian like slices of a cake are one Gaussian together. At the least as often as the commonest class comes, 11 % on MNIST, where z does not depend on the label.</details>
 #
 # **To read.** Makhzani et al. 2015 ([arXiv 1511.05644](https://arxiv.org/abs/1511.05644)), Sec. 4. Kingma et al. 2014, *Semi-supervised learning with deep generative models* ([arXiv 1406.5298](https://arxiv.org/abs/1406.5298)), whose Figure 1 is the same experiment with a variational autoencoder.
 #

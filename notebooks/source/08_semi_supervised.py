@@ -767,20 +767,70 @@ style_matrix(system, data.test.images[:6])
 # - The game on $y$ makes answers sure and classes equally common. Reconstruction gives $y$ work to do. The labels say which class is called
 #   what.
 # - Unlabelled images are worth most where labels are few.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+from torch.nn import functional as F
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* A batch has images with a label and others whose label is hidden, $-1$. Write the classifier's loss from its
+# logits (B, K). Expected: $\ln K$ where the classifier answers all classes alike; hidden labels have no say.
+
+
+# %% tags=["exercise"]
+def few_labels_loss(logits, labels):
+    """Mean cross-entropy over the images whose label in (B,) is not −1: a scalar."""
+    ### BEGIN SOLUTION
+    return F.cross_entropy(logits, labels, ignore_index=-1)
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_few_labels_loss(few_labels_loss)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Classes are not always equally common. Write the sampler that the discriminator of $y$ then needs: one-hot rows,
+# class $k$ in `shares[k]` of them. Expected: floating-point rows (N, K) with a single 1.
+
+
+# %% tags=["exercise"]
+def draw_content(shares, count, generator):
+    """One-hot rows (N, K), class k with probability shares[k]; all chance comes from the torch.Generator."""
+    ### BEGIN SOLUTION
+    classes = torch.multinomial(shares, count, replacement=True, generator=generator)  # (N,)
+    return F.one_hot(classes, len(shares)).float()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_draw_content(draw_content)
+
+# %% [markdown]
 # 1. *(easy)* Train with another seed of `balanced_subset`. How much does it matter *which* hundred images are labelled?
 # 2. *(easy)* Which of the four phases matter? Give `optimizers` a rate of 0 for the generators, then for the reconstruction.
 #    <details><summary>Hint</summary><code>SGD(0.0)</code> for the phase's name. In the toy, <code>learning</code> does the same.</details>
 # 3. *(medium)* With 10 labels, one of each class? With 50? Draw the curve further to the left.
 # 4. *(medium)* Take 80 % of the images of the digit 1 out of the training set, so that the classes are no longer equally common. What
 #    does the game on $y$ do with it? Write a prior that knows the true shares.
-#    <details><summary>Hint</summary>Override <code>discriminators_loss</code> and draw <code>real_y</code> with <code>torch.multinomial</code>.</details>
+#    <details><summary>Hint</summary>Override <code>discriminators_loss</code> and draw <code>real_y</code> with exercise B.</details>
 # 5. *(medium)* Average the weights over the last epochs and classify with the average. It costs nothing; how much does it gain?
 #    <details><summary>Hint</summary>A callback that updates a <code>torch.optim.swa_utils.AveragedModel</code>; call <code>classify</code> of its <code>module</code>.</details>
-# 6. *(hard)* Add the smoothness of VAT as a fifth phase of the AAE. Does it help? Watch how often each class is named.
+# 6. *(hard, open-ended)* Add the smoothness of VAT as a fifth phase of the AAE. Does it help? Watch how often each class is named.
 #    <details><summary>Hint</summary>A subclass whose <code>phases</code> adds one; begin with a small learning rate for it.</details>
+# 7. *(medium, prediction)* A classifier answers "seven" to every image, and is quite sure. What is the loss of the best discriminator of
+#    $y$, whose prior has ten equally common classes? Compare it with $2 \ln 2 \approx 1.39$.
+#    <details><summary>Expected</summary>At the answer "seven" p = 0.1 and q = 1, so D = 1/11; elsewhere D = 1. The loss is 0.1 ln 11 + ln (11/10) ≈ 0.34, so the game notices at once.</details>
+# 8. *(easy, exploration)* With the widget above, take the style of a wide test image and move one slider after another. Which one slants?
+#    Is there one that changes a digit into another?
+#    <details><summary>Expected</summary>Slant and width change in all ten contents together. Sliders that change the digit are there, too: after so short a training the style still knows some of the class.</details>
 #
 # ## What to read
 #

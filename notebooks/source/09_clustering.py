@@ -407,15 +407,68 @@ cluster_browser(system, test.images[:2000], labels=test.labels[:2000])
 # - A style makes long clusters possible, where k-means cuts them.
 # - Errors need names for clusters. The paper's rule asks one image, the majority rule all members; both must look at validation images only.
 # - Our clusters follow the manner of writing as much as the digit, and our errors are above the paper's. Asking for consistency under small distortions helps much, and is another model.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(medium, code)* How much do the answers $q(y \mid x)$ (N, K) tell of their images? Write the entropy of their mean minus the mean of their entropies, in nats. Some answers are exactly 0. Expected: $\ln K$ where answers are sure and all clusters equally common, and 0 where every answer is the same.
+
+
+# %% tags=["exercise"]
+def information(q):
+    """H(mean of q) − mean of H(q), in nats, of answers (N, K): a scalar."""
+
+    ### BEGIN SOLUTION
+    def entropy(p):
+        return torch.special.entr(p).sum(dim=-1)  # −p log p, and 0 where p is 0
+
+    return entropy(q.mean(dim=0)) - entropy(q).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_information(information)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Write the majority rule's error. Clusters and labels are whole numbers (N,). A cluster's name is the commonest label among its members; a cluster that nobody can name has only errors. Expected: the share of test images whose label is not their cluster's name.
+
+
+# %% tags=["exercise"]
+def majority_error(validation_clusters, validation_labels, test_clusters, test_labels):
+    """The share of test images whose label is not the name of their cluster."""
+    ### BEGIN SOLUTION
+    wrong = 0
+    for cluster in test_clusters.unique():
+        members = validation_labels[validation_clusters == cluster]
+        name = members.mode().values if len(members) else -1  # no label is −1
+        wrong += int((test_labels[test_clusters == cluster] != name).sum())
+    return wrong / len(test_labels)
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_majority_error(majority_error)
+
+# %% [markdown]
 # 1. *(easy)* Decode every head at $z = 0$ and at $z = (2, 0, 0, 0, 0)$. Does the first style number mean the same in all clusters?
 # 2. *(easy)* Score the sixteen clusters with names from the *test* labels. How much would you gain by cheating?
 # 3. *(medium)* Train with `Gaussian(1)` and with `Gaussian(20)` as `style`, and look at the heads. <details><summary>Hint</summary>A richer style leaves less for y to say; a poorer one makes y say everything, as in k-means.</details>
 # 4. *(medium)* Take away the encoder's batch normalisation (`batch_norm=False`). How many clusters are empty after one epoch?
-# 5. *(hard)* Several restarts, and choose one *without* labels. Which number, of those that need none, tells the best restart: the reconstruction loss, the entropy of the mean of $q(y \mid x)$, or how sure $q(y \mid x)$ is?
-# 6. *(hard)* Give each of 30 clusters of `ConsistentClusters` fewer reasons to stay empty, for example a weaker consistency. What does the error do?
+# 5. *(hard)* Several restarts, and choose one *without* labels. Which number, of those that need none, tells the best restart: the reconstruction loss, the information of exercise A, or how sure $q(y \mid x)$ is?
+# 6. *(hard, open-ended)* Give each of 30 clusters of `ConsistentClusters` fewer reasons to stay empty, for example a weaker consistency. What does the error do?
+# 7. *(easy, prediction)* Sixteen clusters and sure answers. What is the information of exercise A if all clusters are equally common? And if six of them are empty, and the other ten equally common?
+#    <details><summary>Expected</summary>ln 16 ≈ 2.77 nats, and ln 10 ≈ 2.30.</details>
+# 8. *(easy, exploration)* In the widget above, take a cluster of fours and look at its least sure members; then a cluster of threes. Which digits hide there?
+#    <details><summary>Expected</summary>Neighbours in shape: nines among the fours, and fives among the threes, as in the table of clusters against digits.</details>
 #
 # **To read.** Makhzani et al. 2015 ([arXiv 1511.05644](https://arxiv.org/abs/1511.05644)), Sec. 6. Springenberg 2015, *Unsupervised and semi-supervised learning with categorical generative adversarial networks* ([arXiv 1511.06390](https://arxiv.org/abs/1511.06390)), the other row of the paper's Table 3. Hu et al. 2017, *Learning discrete representations via information maximizing self-augmented training* ([arXiv 1702.08720](https://arxiv.org/abs/1702.08720)).
 #

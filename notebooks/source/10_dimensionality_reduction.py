@@ -516,17 +516,62 @@ explore(many, images=test.images[:shown], labels=test.labels[:shown])
 # - A cost with a threshold keeps the heads apart: it pushes until all are $\eta$ apart, and then it is silent.
 # - Two dimensions are a tight bottleneck: the same numbers must say which digit and how it is written. Ten dimensions leave room, and a linear map that sends the heads onto a circle makes a picture of them.
 # - The map is a function: it takes new images, and every point of it can be decoded. t-SNE arranges the points it has.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* Write the representation $W_C\,y + z$ from the encoder's logits of $y$ (B, K), its styles (B, 2) and the heads (K, 2). Expected: a sure image lies at its head, plus its style; an unsure one between heads.
+
+
+# %% tags=["exercise"]
+def represent(logits, z, heads):
+    """W_C y + z (B, 2); gradients reach the logits, the styles and the heads."""
+    ### BEGIN SOLUTION
+    return logits.softmax(dim=1) @ heads + z
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_represent(represent)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Write the sampler of the mixture that representations are in if both games are won and $z$ does not depend on $y$: equally common heads (K, 2), and a Gaussian of standard deviation 1 about each. Expected: round clouds about the heads.
+
+
+# %% tags=["exercise"]
+def draw_map(heads, count, generator):
+    """Points (N, 2), each a head drawn at random plus a style; all chance comes from the torch.Generator."""
+    ### BEGIN SOLUTION
+    y = torch.randint(len(heads), (count,), generator=generator)  # (N,)
+    return heads[y] + torch.randn(count, 2, generator=generator)
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_draw_map(draw_map)
+
+# %% [markdown]
 # 1. *(easy)* Which digits are neighbours on the circle of (d) is *our* choice. Permute the rows of $P$ so that 4 and 9 lie opposite each other. Does the error change?
 # 2. *(easy)* Train (a) with `head_distance=2.0` and with `head_distance=12.0`. Draw the maps; compare errors and reconstruction losses.
 # 3. *(medium)* Draw the ten dimensions of (d) with `figures.tsne` instead of the matrix. What does it show that the circle does not, and the other way round?
 #    <details><summary>Hint</summary><code>figures.tsne(wide.encode(test.images), test.labels)</code>. t-SNE may use all ten dimensions of the style.</details>
 # 4. *(medium)* Which images lie in the gaps of (a)? Show the twenty test images with the least certain $q(y \mid x)$, and mark them on the map.
 #    <details><summary>Hint</summary><code>many.probabilities(test.images).max(dim=1).values.argsort()[:20]</code></details>
-# 5. *(hard)* Without the game on $y$, soft answers can place an image anywhere between the heads. Take the content's half out of `generators_loss`, train, and draw the map. What is left of the clusters?
+# 5. *(hard, open-ended)* Without the game on $y$, soft answers can place an image anywhere between the heads. Take the content's half out of `generators_loss`, train, and draw the map. What is left of the clusters?
 # 6. *(hard)* The least-squares map of `circle()` ignores the styles. Find the linear map to two dimensions that keeps classes apart best (`sklearn.discriminant_analysis.LinearDiscriminantAnalysis`), with the classes that the system itself names. By how much does the error of the nearest head in the plane fall?
+# 7. *(easy, prediction)* Two heads, $\eta = 3$ apart. Which share of the points of either lies nearer to the other head? Draw a sample with exercise B and count.
+#    <details><summary>Expected</summary>6.7 %: the chance that a normal number exceeds 1.5.</details>
+# 8. *(easy, exploration)* In the widget above, go to a head, to the rim of its cluster, and on into a gap. What changes on each part of the way?
+#    <details><summary>Expected</summary>At the head a plain digit; towards the rim the same digit in a manner of its own; in a gap a blur of its neighbours, since hardly any image was ever placed there.</details>
 #
 # ## What to read
 #

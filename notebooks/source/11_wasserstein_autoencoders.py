@@ -135,7 +135,7 @@ figures.show(
 # %% [markdown]
 # The grey bar under each code is the sand that it gets, $q(z)$.
 #
-# - **The best code for each $x$** is cheaper than $W_c$, and that is worth nothing: four codes of nine, 44 % of the prior, get nothing. Two of them ($z = \pm 0.59$) decode to a sample that no $x$ is sent to; the other two share theirs with a code that was used, but their shares of the prior are unaccounted for. A low reconstruction error alone says nothing about samples.
+# - **The best code for each $x$** is cheaper than $W_c$, and that is worth nothing: four codes of nine, 44 % of the prior, get nothing. Two of them ($z = \pm 0.59$ <!-- 0.59: the normal quantile of 6.5 ninths -->) decode to a sample that no $x$ is sent to; the other two share theirs with a code that was used, but their shares of the prior are unaccounted for. A low reconstruction error alone says nothing about samples.
 # - **The whole prior for each $x$** obeys $q(z) = p(z)$, but its codes say nothing about $x$, and it costs the most.
 # - **The optimal plan** obeys it too, and its mean reconstruction cost *is* the distance between data and samples, to the last digit.
 #
@@ -236,7 +236,7 @@ print("pull of all seven at a distance of 60:", ", ".join(f"{kernel} {value:.1e}
 assert far["imq"] > 10 * far["rbf"]
 
 # %% [markdown]
-# A kernel sees differences of about its own width. Of the three single scales shown, $s = 1$ pulls hardest up to a shift of 6 or 7 and $s = 10$ beyond it; $s = 0.1$ is weaker than $s = 1$ everywhere (it is sensitive to fine structure, which a mere shift does not test). The sum (dashed) is above each member simply because it adds seven, as a larger $\lambda$ would be. What counts is its shape: even divided by seven it is nowhere weaker than a seventh of its best member, near or far, while a single scale can lose all grip. It has no more reach than its widest: of the Gaussian ones nothing is left at 60. For the tails differ: the Gaussian's pull dies like $e^{-t^2}$, the inverse multiquadratic's like $1/t^3$, so codes that have flown out can come back. Even that is weak far out, and the paper's code first matches the mean and the covariance of the codes for up to 200 steps.
+# A kernel sees differences of about its own width. Of the three single scales shown, $s = 1$ pulls hardest up to a shift of 6 or 7 and $s = 10$ beyond it; $s = 0.1$ is weaker than $s = 1$ everywhere (it is sensitive to fine structure, which a mere shift does not test). The sum (dashed) is above each member simply because it adds seven, as a larger $\lambda$ would be. What counts is its shape: even divided by seven it is nowhere weaker than a seventh of its best member, near or far, while a single scale can lose all grip. It has no more reach than its widest: of the Gaussian ones nothing is left at 60. For the tails differ: the Gaussian's pull dies like $e^{-t^2}$, the inverse multiquadratic's like $1/t^3$, so codes that have flown out can come back. Even that is weak far out, and the paper's code first matches the mean and the covariance of the codes for up to 200 steps. <!-- 200: the code of Tolstikhin et al. 2018 -->
 #
 # ## The losses, written out
 #
@@ -326,7 +326,7 @@ for weight in (1.0, 100.0):
 #
 # Not everything is equal: Adam's settings are those of `STEPS` below and differ ($\beta_1$ is 0.5 for the WAEs, 0.9 for the VAEs), the AAE's encoder takes two steps per batch, the VAEs' encoders are Gaussian and their errors are those of noisy codes (the other three's are deterministic), and seed 0, on which the game was tuned, is among the three.
 #
-# The cost decides the scale of $\lambda$. The authors' code has $0.05\, \lVert x - \hat x\rVert^2$ and $\lambda = 10$ on MNIST; for $\tfrac12 \lVert x - \hat x\rVert^2$ that is $\lambda = 100$. We keep it for the MMD. The game has another: in a few trials on *validation* images, with seed 0, $\lambda = 10$ trained well in our two epochs and 100 did not. The run with 100 is kept among the variants. The steps of the AAE's game were chosen in the same way; the VAEs have no weight to choose.
+# The cost decides the scale of $\lambda$. The authors' code has $0.05\, \lVert x - \hat x\rVert^2$ and $\lambda = 10$ on MNIST; for $\tfrac12 \lVert x - \hat x\rVert^2$ that is $\lambda = 100$. <!-- 0.05: the code of Tolstikhin et al. 2018 --> We keep it for the MMD. The game has another: in a few trials on *validation* images, with seed 0, $\lambda = 10$ trained well in our two epochs and 100 did not. The run with 100 is kept among the variants. The steps of the AAE's game were chosen in the same way; the VAEs have no weight to choose.
 
 
 # %%
@@ -567,7 +567,7 @@ except TypeError as refusal:
 # %% [markdown]
 # - **VAE, squared.** Of the 4.66 nats that its loss charges, 4.09 are for information. They buy the 16.6 above; at the optimum, more would cost more than they save (two epochs need not have reached it).
 # - **VAE, Bernoulli.** The cross-entropy pays for more information, 8.90 nats, close to all that 10,000 images can show.
-# - **AAE and WAE.** They pay for no nat of it, and their codes tell all that 10,000 images can show: $I(x; z)$ stands at its ceiling, 9.21. Their noise is small. In the WAEs it also *starts* small, at a standard deviation of 0.14 ([below](#The-trap-of-noise-as-loud-as-the-prior)); in the AAE it starts near 1 and, as in notebook 02, becomes small.
+# - **AAE and WAE.** They pay for no nat of it, and their codes tell all that 10,000 images can show: $I(x; z)$ stands at its ceiling, 9.21. Their noise is small. In the WAEs it also *starts* small, at a standard deviation of 0.14 <!-- 0.14: e to the power of −4/2 --> ([below](#The-trap-of-noise-as-loud-as-the-prior)); in the AAE it starts near 1 and, as in notebook 02, becomes small.
 # - **Beware of the sum.** Where the ceiling is reached, the rest of the KL term lands in the other column, as if $q(z)$ were far from the prior: 12.65 for WAE-MMD. These are the 10,000 separate peaks of narrow posteriors, not a cloud in the wrong place; from the codes alone the neighbours find 1.81. The Bernoulli VAE's 5.62 is probably in part of this kind (neighbours: 1.65).
 #
 # A VAE has to choose between information and a small KL term. AAE and WAE have no such term, and choose only between reconstruction and $q(z)$.
@@ -645,7 +645,7 @@ figures.show(
 # The same in numbers, on squares that nobody was trained on, with one draw of $q(z \mid x)$ for each:
 #
 # - **error**: half the squared error of the reconstruction. The mean image costs 2.63;
-# - **coverage**: the share of the prior that has a code nearby, $1 -$ `holes` of notebook 03; draws of the prior score 99.2 % in theory, $1 - 2^{-7}$, and 98.5 to 99.7 % in the last row below;
+# - **coverage**: the share of the prior that has a code nearby, $1 -$ `holes` of notebook 03; draws of the prior score 99.2 % in theory, $1 - 2^{-7}$ <!-- 99.2: this -->, and 98.5 to 99.7 % in the last row below;
 # - **MMD²** of 1,000 codes to as many draws of the prior, 0 on average for draws themselves; again *imq* with the seven scales, for a prior whose $\sigma$ is 1;
 # - **off the squares**: how far decoded draws of the prior are from the nearest fading square, half the squared distance. That square's grey is the mean of the 64 pixels in the middle.
 
@@ -773,7 +773,7 @@ for name in list(ENCODERS)[1:]:
     assert settings.profile != "quick" or (max(counts) == 0 if "penalty" in name else min(counts) > 0)
 
 # %% [markdown]
-# Without a penalty, three or four of the sixteen dimensions have hardly any noise (below 0.2), though the images need one; others are louder than the prior, up to 1.5. In the quiet ones the codes lie on a thin set again, as a deterministic encoder's do. Rubenstein et al. report that variances vanish where the latent space is much too large. Reconstruction gains by it, and a kernel that adds up sixteen dimensions may notice it too weakly. But note where ours began: at 0.14 ([below](#The-trap-of-noise-as-loud-as-the-prior)). In 450 updates these dimensions never grew loud; whether they would in a longer training, or would vanish from a loud start, is not shown here.
+# Without a penalty, three or four of the sixteen dimensions have hardly any noise (below 0.2), though the images need one; others are louder than the prior. In the quiet ones the codes lie on a thin set again, as a deterministic encoder's do. Rubenstein et al. report that variances vanish where the latent space is much too large. Reconstruction gains by it, and a kernel that adds up sixteen dimensions may notice it too weakly. But note where ours began: at 0.14 ([below](#The-trap-of-noise-as-loud-as-the-prior)). In 450 updates these dimensions never grew loud; whether they would in a longer training, or would vanish from a loud start, is not shown here.
 #
 # Their remedy is a further penalty, $\lambda_1\, \mathbb{E}_x \sum_j |\log \sigma_j^2(x)|$. It is 0 where $\sigma_j = 1$, so every dimension has to pay for being quiet; and an absolute value charges the same whether one dimension pays much or several pay a little (a square would punish the one). Here many pay a little: all sixteen end between about 0.6 and 1. With it no dimension is below 0.2. At $Z = 16$ coverage rises from 91 to 98 % and samples come nearer to squares (0.32 against 0.49), while the error nearly doubles (0.42 against 0.24): the dimension that carries the grey has become noisier, too.
 #
@@ -805,7 +805,7 @@ assert settings.profile == "smoke" or min(errors) > 0.9 * mean_image  # the last
 #
 # ## Your own pictures
 #
-# Nothing here knows digits. In the setup cell write `data = load("path/to/folder")`, with a folder of at least 125 square pictures (or the batches are too large), grey or in colour, and run from the top. Sentences and numbers around the figures still tell of MNIST. The cost is a sum over pixels, so larger pictures want a larger $\lambda$: choose it on `data.validation.images` ([exercise 3](#Exercises)). Without labels, the network behind feature-FID learns turns, and the dots below have one colour.
+# Nothing here knows digits. In the setup cell write `data = load("path/to/folder")`, with a folder of at least 125 square pictures (or the batches are too large <!-- 125: four fifths of it are a batch of 100 -->), grey or in colour, and run from the top. Sentences and numbers around the figures still tell of MNIST. The cost is a sum over pixels, so larger pictures want a larger $\lambda$: choose it on `data.validation.images` ([exercise 3](#Exercises)). Without labels, the network behind feature-FID learns turns, and the dots below have one colour.
 #
 # ## Play
 #
@@ -825,6 +825,7 @@ explore(shown["WAE-MMD"], test, labels=None if labels is None else labels[: len(
 # %% [markdown]
 # ## Beside the papers
 #
+# <!-- 128, 1024, 512, 200: Tolstikhin et al. 2018, appendix, and their code -->
 # | | the papers | here (quick profile) |
 # |---|---|---|
 # | networks on MNIST | convolutions with 128 to 1024 channels, batch norm; $D$ with four layers of 512 | two hidden layers of 256 each |
@@ -842,9 +843,51 @@ explore(shown["WAE-MMD"], test, labels=None if labels is None else labels[: len(
 # - The unbiased MMD² of equal distributions is 0 on average, and was negative in more than half of our trials. Several scales give it a grip near and far, if the kernel has a heavy tail.
 # - Whether a WAE's $q(z)$ is nearer the prior than a VAE's depends on the VAE: nearer than that of one that reconstructs as well (by MMD² and the sliced Wasserstein distance; the KL says otherwise for WAE-MMD), not than that of one that gives up reconstruction (by MMD² and KL; by the sliced Wasserstein distance WAE-MMD is level with it).
 # - With more latent dimensions than the data have, a deterministic encoder leaves most of the prior empty, and its decoder does not know what to do there. A random encoder fills the surplus with noise, given a quiet start and, in many dimensions, a penalty on variances that are too small.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(medium, code)* Write the *sliced Wasserstein distance* of two clouds with equally many points, (N, Z) each, along given directions (K, Z) of any length. Along a direction of length 1 both clouds become numbers in a row, and the cheapest plan carries them in order; the distance is the root of the mean of all squared gaps, over points and directions. Expected: 0 for two copies of a cloud, in whatever order their points come.
+
+
+# %% tags=["exercise"]
+def sliced_distance(x, y, directions):
+    """The root mean square gap between sorted shadows of x and y (N, Z) along directions (K, Z): a scalar."""
+    ### BEGIN SOLUTION
+    units = directions / directions.norm(dim=1, keepdim=True)  # (K, Z)
+    first, second = ((points @ units.T).sort(dim=0).values for points in (x, y))  # (N, K) each
+    return (first - second).square().mean().sqrt()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_sliced_distance(sliced_distance)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(easy, code)* Write the penalty of [Rubenstein et al.](https://arxiv.org/abs/1802.03761) that keeps dimensions from falling silent, from the encoder's $\log \sigma^2$ (B, Z): $\mathbb{E}_x \sum_j |\log \sigma_j^2(x)|$. Expected: 0 where every $\sigma$ is 1, and more on both sides.
+
+
+# %% tags=["exercise"]
+def log_variance_penalty(log_variance):
+    """Σ |log σ²| over the dimensions of (B, Z), averaged over the batch: a scalar."""
+    ### BEGIN SOLUTION
+    return log_variance.abs().sum(dim=1).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_log_variance_penalty(log_variance_penalty)
+
+# %% [markdown]
 # 1. *(easy)* Give the toy's decoder another shape, $G(z) = z$. Which pairs of codes no longer share a sample, and is the optimal encoder still random? Then use six codes in place of nine.
 #    <details><summary>Hint</summary>Six heaps into six holes: look at the rows of <code>plan</code>.</details>
 # 2. *(easy)* Pass `scales=[0.1]`, then `scales=[10.0]`, to `mmd_penalty` in `WrittenWAE`, train each on 10,000 digits, and measure `distance_to_prior`. Which is worse, and does the figure of pulls explain it?
@@ -855,7 +898,11 @@ explore(shown["WAE-MMD"], test, labels=None if labels is None else labels[: len(
 # 6. *(medium)* Multiply the cost *and* the penalty's weight by 10 in `WrittenWAE`. Does the training change with Adam, and with `SGD`? What is $\lambda$ worth without the units of the cost?
 # 7. *(hard)* The authors' pretraining: 200 steps on the encoder alone that bring the mean and the covariance of the codes to the prior's. Add it as a phase to `WrittenWAE`, and start from weights five times as large.
 #    <details><summary>Hint</summary>Call <code>fit</code> twice, and let <code>phases()</code> depend on an attribute of the system.</details>
-# 8. *(hard)* Images with two degrees of freedom: let the square move sideways, too. From which latent dimension on does the deterministic encoder leave holes now?
+# 8. *(hard, open-ended)* Images with two degrees of freedom: let the square move sideways, too. From which latent dimension on does the deterministic encoder leave holes now?
+# 9. *(easy, prediction)* The model's samples are the data, all shifted by 2 along one axis. What is $W_c$ with $c = \tfrac12 \lVert x - \hat x \rVert^2$? And what does the Jensen-Shannon divergence say, if data and samples then do not overlap, of a shift by 2 and of one by 20?
+#    <details><summary>Expected</summary>W = ½ · 2² = 2, and 200 for a shift by 20. The Jensen-Shannon divergence is ln 2 ≈ 0.69 for both: it does not notice how far.</details>
+# 10. *(easy, exploration)* With the slider above, go from one latent dimension to two. What happens to the codes of each encoder, and which of them still lie where the draws are?
+#     <details><summary>Expected</summary>In one dimension all three lie among the draws. In two the deterministic encoder's codes are a thin line through the cloud, the random ones' a fan over most of it.</details>
 #
 # ## What to read
 #

@@ -279,7 +279,7 @@ print("same losses:", same)
 #
 # What is a learned latent space good for? That needs others to compare with, of the same size: an autoencoder, a VAE, an adversarial autoencoder, and a **bidirectional GAN** (BiGAN). The last is the nearest relative: it also has a generator and an encoder that never compares pixels, but its discriminator looks at *pairs*, $(x, E(x))$ against $(G(z), z)$, and $z$ is again an imposed Gaussian. Beside them ALAE, and ALAE with its third step in image space, $\frac12\lVert x - G(E(x))\rVert^2$, which the paper tries too.
 #
-# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the feature-FID of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. The models differ in other respects too: ALAE has a mapping network, equalised layers, and averaged weights for samples and reconstructions; ALAE and the AAE take three steps per update, BiGAN two, the others one; ALAE's $D$ is smaller, but sits on top of $E$; BiGAN has batch normalisation in encoder and decoder, and noise on what its discriminator sees.
+# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the feature-FID of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. <!-- 0.015: the step for 2,000 updates, in runs not shown --> The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. The models differ in other respects too: ALAE has a mapping network, equalised layers, and averaged weights for samples and reconstructions; ALAE and the AAE take three steps per update, BiGAN two, the others one; ALAE's $D$ is smaller, but sits on top of $E$; BiGAN has batch normalisation in encoder and decoder, and noise on what its discriminator sees.
 
 # %%
 prior = Gaussian(settings.latent_dim)
@@ -681,7 +681,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 # %% [markdown]
 # **From one neighbour to the linear SVM, ALAE's short code loses least of the five, for all three seeds, as long as the codes keep their size**: it loses nothing (its SVM is right more often than its neighbour, by 1.1 ± 0.4 points), where BiGAN's loses 2.5 ± 1.0 and the other three 5 to 7. **The control takes that away.** Brought to the same size, BiGAN's codes lose least on average (2.7 ± 0.8) and for two of the three seeds; ALAE's lose 4.6 ± 1.8, the AAE's 5.2 ± 0.6, those of VAE and AE 6 to 7. So its lead hung on the size of its codes: scaling them to a mean square of 1 costs its SVM 6 points.
 #
-# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its short code mixes up digits; its reconstructions do so more often still (56 % keep theirs), for there $G$ gets codes unlike the $w$ it learnt on. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
+# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its short code mixes up digits; its reconstructions do so more often still ([above](#Reconstructions-and-samples)), for there $G$ gets codes unlike the $w$ it learnt on. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
 #
 # The variant with its third step in images has the best SVM of all on the long code (90.8 %, one seed); on the short one (84.3 %) it is level with the autoencoder (83.6 ± 0.5). There it loses 4.2 points, 4.3 scaled: then no more than ALAE.
 
@@ -699,7 +699,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 # | BiGAN | 95.38 → 91.34 | 81.1 → 78.6 |
 # | ALAE | 94.59 → 94.23 | 74.3 → 75.5 |
 #
-# (The paper's numbers are those of its table for test images of different writers, noted second-hand; look them up before you quote them.)
+# (The paper's numbers are those of its table for test images of different writers, noted second-hand; look them up before you quote them.) <!-- 784, 400, 60,000, 97.05, 89.78, 95.38, 91.34, 94.59, 94.23: Pidhorskyi et al. 2020, table of classifiers on MNIST -->
 #
 # If they are right, ALAE loses least here as there (codes as they are), though from a level farther below the autoencoder's, after less than three epochs in place of 400.
 #
@@ -726,16 +726,63 @@ widget
 # - On MNIST, in 1,000 updates, ALAE makes samples of a lower feature-FID than VAE and BiGAN (with more tries), about the AAE's, and worse reconstructions than all but BiGAN. The third step in images repairs these, and gives up the one latent space.
 # - Paths in $w$ are shorter than in $z$, and their PPL is about half.
 # - From nearest neighbour to linear SVM its short code loses least of five, but that hangs on the size of its codes, and its neighbours were right least often to begin with; brought to one size, BiGAN's loses least on average (two of three seeds).
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(medium, code)* Write the reciprocity loss for a training loop without `fit`: `w` is $F(z)$ (B, W) and still hangs on $F$, which is to stand still in this step. Expected: gradients in $E$ and $G$, none in $F$.
+
+
+# %% tags=["exercise"]
+def reciprocity(encoder, decoder, w):
+    """‖w − E(G(w))‖², summed over the dimensions of w (B, W) and averaged over the batch: a scalar."""
+    ### BEGIN SOLUTION
+    w = w.detach()
+    return (encoder(decoder(w)) - w).square().sum(dim=1).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_reciprocity(reciprocity)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(hard, code)* Write R1, $\tfrac12 \lVert \nabla_x R(x) \rVert^2$ at real images (B, C, H, W), a mean over the batch. `realness(images)` gives $R$, logits (B,). The images do not require a gradient yet. Expected: 0 for an $R$ that is flat on the images; and a gradient in the weights of $R$, or nobody could learn from it.
+
+
+# %% tags=["exercise"]
+def gradient_penalty(realness, images):
+    """Half the squared length of the slope of R at each image, averaged over the batch: a scalar."""
+    ### BEGIN SOLUTION
+    x = images.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(realness(x).sum(), x, create_graph=True)  # (B, C, H, W)
+    return 0.5 * slope.square().flatten(1).sum(dim=1).mean()
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_gradient_penalty(gradient_penalty)
+
+# %% [markdown]
 # 1. *(easy)* Train the toy with `gamma = 0.1`, with steps of 0.002, for 2,500 updates. What share of $G(w)$ is in the left half? And with `gamma = 10.0`? What does too little R1 do, and what too much? <details><summary>Hint</summary>Print the share every 500 updates: it was not lost from the start.</details>
 # 2. *(easy)* Shrink draws towards their mean, $w' = \bar w + \psi (w - \bar w)$ with $\psi$ of 0.5 and 0.7, and decode them (the *truncation trick*). What becomes of the samples' quality, and of their variety? <details><summary>Hint</summary><code>precision_recall</code> of <code>aae_lib.evaluation</code> gives each a number, from the judge's features.</details>
 # 3. *(medium)* Let $F$ move in step III, as the authors' code does. Which share of $w$ is lost on the way through $G$ and $E$ then, and are the samples as good? <details><summary>Hint</summary>In a class derived from <code>ThreeSteps</code>, <code>phases</code> returns the same list with one <code>learns</code> changed; train <code>ThreeSteps</code> itself beside it, with <code>optimizers=three_steps</code>, and compare these two, not the library's class. Codes are <code>s.mapping(s.prior.sample(n, generator))</code>, samples <code>s.decoder(...)</code> of them.</details>
 # 4. *(medium)* What is $F$ good for? Take it away: `self.mapping = torch.nn.Identity()`, and `phases` without it. Then $w$ is Gaussian again. Train `ThreeSteps` itself beside it, with `optimizers=three_steps`, and compare these two, not the library's class: the table of accuracies, and the samples' feature-FID. (Codes are `s.mapping(s.prior.sample(n, generator))`, samples `s.decoder(...)` of them.)
 # 5. *(medium)* C = 0.02 was the paper's choice. Choose C for each model on *validation* images, between 0.0001 and 100. Is the order of losses still the same?
-# 6. *(medium)* Give the toy three clusters, then a ring. Which share of the points lies where no data are, for ALAE and for the AAE? And for ALAE when $F$ is the identity?
+# 6. *(medium, open-ended)* Give the toy three clusters, then a ring. Which share of the points lies where no data are, for ALAE and for the AAE? And for ALAE when $F$ is the identity?
 # 7. *(hard)* Show that without R1 the best $R$ for a fixed generator is $\log p_d(x) - \log p_g(x)$, so that the loss of step I is $2 \ln 2 - 2\,\mathrm{JSD}(p_d, p_g)$. What does step III add for images that no $w$ makes? <details><summary>Hint</summary>Exercise 7 of <a href="02_adversarial_autoencoders.ipynb">notebook 02</a>, with images in place of codes. Nothing in step III ever looks at a real image.</details>
+# 8. *(easy, prediction)* An encoder answers every image with the mean of all $w$. Which share of $w$ is lost on the way through $G$ and $E$? Can a trained pair do worse?
+#    <details><summary>Expected</summary>100 %: the share is in units of the variance of w. A pair that answers with the wrong w does worse, as the variant in image space does.</details>
+# 9. *(easy, exploration)* In the widget above, move one number of $w$ from end to end, then play one test image into another. Which of the two changes the picture more, and what happens at the very ends?
+#    <details><summary>Expected</summary>The second: 32 numbers share the work, and one alone changes little as long as it stays within what F makes. At the ends, far outside, the strokes fall apart into specks.</details>
 #
 # ## What to read
 #

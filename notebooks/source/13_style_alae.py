@@ -82,6 +82,7 @@ def adain(x, s, b):
 # A map with two channels is a cloud in the plane: every pixel is a point, with its value in channel 1 to the right and in channel 2
 # upwards. Here is one, whose left half is blue and whose right half is rose. **Predict, then run:** style A asks for means
 # $(1, -1)$ and deviations $(0.3, 1.2)$. What will it do to the cloud, and what can it *not* do?
+# <!-- 0.3, 1.2: 1 less 0.7, and 1 and 0.2 -->
 
 # %%
 line = torch.linspace(-1, 1, 20)
@@ -430,9 +431,9 @@ assert shown is not stored or (shares < 0.02).sum() == 2  # of the draws
 # and nobody counts how often a 4 comes. The recall of 0.22 printed above says the same: only about a fifth of the real images lie near
 # some draw; the precision of 0.90, that most draws lie near real ones.
 #
-# What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their neighbours. That accounts for 18 to 22 of the 29
-# in a hundred that change class (of a hundred test images 22 are 2s or 4s, of their reconstructions 4); the rest are other
-# confusions, such as a 3 that comes back as an 8. Nothing in the losses speaks of reconstructing *real* images, and here it shows.
+# What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their neighbours: 10.9 % each of the test images, they
+# are 3.6 and 0.4 % of the reconstructions. That accounts for most of the images that change class (71 % keep theirs); the rest are
+# other confusions, such as a 3 that comes back as an 8. Nothing in the losses speaks of reconstructing *real* images, and here it shows.
 #
 # **Interpolation.** Codes of real images lie where $G$ has been trained if the cloud of their codes is the cloud that $F$ makes of
 # its draws. We have just seen that this is not quite so. Still the lines between codes lead through digits for most of their length:
@@ -496,8 +497,7 @@ figures.show(
 # lean as those on top do, and change their class more often than not. Middle styles change their class as well, but not their slant.
 # Fine styles change how thick and how bright the strokes are, and nearly nothing else.
 #
-# Eyes are easily persuaded, so here it is in numbers, over 500 pairs of test images. Two things can be computed from
-# any picture: its *ink*, the mean brightness, and its *slant*, how far it leans to the right for each row upwards.
+# Eyes are easily persuaded, so here it is in numbers. Two things can be computed from any picture: its *ink*, the mean brightness, and its *slant*, how far it leans to the right for each row upwards.
 
 
 # %%
@@ -517,7 +517,7 @@ def slant(images):
 
 
 # %% [markdown]
-# A linear fit says how much of the left image's ink, and of the top one's, is in the ink of the mixes; likewise for slant. And the
+# Over 500 pairs of test images, a linear fit says how much of the left image's ink, and of the top one's, is in the ink of the mixes; likewise for slant. And the
 # classifier says which class a mix shows: the left one's or the top one's, of pairs where these differ.
 # All are compared with *reconstructions* of the two, from which the mixes are made. The first and the last row are controls.
 
@@ -546,8 +546,8 @@ assert shown is not stored or (coarse[5] > 0.5 and fine[3] > 0.9 and max(sum(coa
 
 # %% [markdown]
 # The slant comes with the coarse styles, nine tenths of the ink and more with the fine ones. The class is decided by coarse and middle
-# styles together: take either from elsewhere, and for most mixes (59 % and 54 %) the classifier names neither class but a third. It
-# has to name one; as the figure shows, some are no digit at all. All this is one system, of one seed.
+# styles together: take either from elsewhere, and the left class is left to 12 and 33 % of the mixes, the top one's comes to 29 and
+# 13 %; for most, the classifier names neither class but a third. It has to name one; as the figure shows, some are no digit at all. All this is one system, of one seed.
 #
 # In the papers' faces, coarse styles bring pose and shape, fine ones colours: the same order. The size of the maps suggests it: every
 # style speaks to the whole map at once, but what a channel of 4x4 pixels can draw is coarse.
@@ -667,7 +667,7 @@ print(f"\nfloor of the feature-FID, {count:,} real images against {count:,} othe
 #
 # **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five. Between the same
 # two ends the straight line in $W$ makes less change in all than the arc through $Z$. A linear $F$ would already give a factor of about
-# 1.2, as an arc is longer than its chord; the rest is what $F$ bends. But read along the rows only. A system whose pictures hardly
+# 1.2, as an arc is longer than its chord <!-- 1.2: the square of π / 2√2 -->; the rest is what $F$ bends. But read along the rows only. A system whose pictures hardly
 # differ has short paths, and the one with the best samples has the longest.
 #
 # Do averaged weights and noise matter? The same measure for samples of the first StyleALAE: with averaged weights, as above; with
@@ -708,6 +708,7 @@ figures.show(
 #
 # ## Beside the paper
 #
+# <!-- 70,000, 13.09, 4.40, 19.21, 33.29, 39.17, 155.2, 25.25, 146.2: Pidhorskyi et al. 2020, tables of FFHQ and CelebA-HQ -->
 # | | the paper | here |
 # |---|---|---|
 # | data | FFHQ, 70,000 faces at 1024x1024; LSUN bedrooms; CelebA-HQ | MNIST, at 16x16 in the quick run, at 32x32 in the stored system |
@@ -729,8 +730,8 @@ figures.show(
 # `StyleAdversarialLatentAutoencoder((3, 1024, 1024))` can be built, but not trained on a laptop.
 #
 # You may ask why a reconstruction shows *another* person. No loss compares a real image with its reconstruction: $E$ must find the
-# codes of generated images. What $w$ holds comes back (for faces, say, pose, hair, light), and what it does not hold is made up; here
-# 71 % of the digits kept their class.
+# codes of generated images. What $w$ holds comes back (for faces, say, pose, hair, light), and what it does not hold is made up; here,
+# [for many digits](#A-longer-training), even the class.
 #
 # ## Play
 #
@@ -765,16 +766,58 @@ widget
 #   seeds; its updates take about eight times as long.
 # - Paths are shorter in $W$ than in $Z$, for both.
 # - A GAN may drop modes. An encoder that learns from its draws cannot find them either, and reconstructs their neighbours.
-#
+
+# %% [markdown]
 # ## Exercises
 #
+# Exercises A and B are functions to write. Put your lines in the place of `...`, run the cell, and then the cell below it: it says
+# whether the function is right or, in a sentence, what is wrong with it. Both need nothing that was computed above.
+
+# %% tags=["exercise"]
+import torch
+
+from aae_lib import exercises
+
+# %% [markdown] tags=["exercise"]
+# **A** *(easy, code)* Mix two codes, layer by layer: layers 0 to `start` − 1 take the $w$ of `own`, the others that of `other`, (N, Z) each. Expected: the coarse styles are the image's own, the fine ones another's.
+
+
+# %% tags=["exercise"]
+def mix_styles(own, other, start, layers):
+    """A w for each of the L layers, (N, L, Z), from two (N, Z); layers count from 0, the coarsest."""
+    ### BEGIN SOLUTION
+    fine = (torch.arange(layers) >= start)[:, None]  # (L, 1)
+    return torch.where(fine, other[:, None], own[:, None])
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_mix_styles(mix_styles)
+
+# %% [markdown] tags=["exercise"]
+# **B** *(medium, code)* Write the perceptual path length of straight lines between two $w$ (N, Z), at given places $t$ (N, 1). `features(w)` gives the features (N, F) of the picture that $G$ makes of $w$. Expected: nearly the same for a small $\varepsilon$ and for half of it.
+
+
+# %% tags=["exercise"]
+def path_length(features, first, second, t, epsilon):
+    """Mean over paths of the squared distance of features at t and t + ε, divided by ε²: a scalar."""
+    ### BEGIN SOLUTION
+    here, there = (features(torch.lerp(first, second, place)) for place in (t, t + epsilon))  # (N, F) each
+    return (there - here).square().sum(dim=1).mean() / epsilon**2
+    ### END SOLUTION
+
+
+# %% tags=["exercise"]
+exercises.check_path_length(path_length)
+
+# %% [markdown]
 # 1. *(easy)* Mix with single layers in place of groups: which style input alone changes the class most often?
 # 2. *(easy)* Find the direction of "1 against the rest":
 #    `direction(shown.encode(known), (data.train.labels[: len(known)] == 1).float())`. What do eights become along it?
 # 3. *(medium)* Train one StyleALAE with `mixing=0.0`. Make the table of mixes for it and for `system` (not `shown`), ink and slant
 #    only: what changes there, and in the feature-FID of samples?
 #    <details><summary>Hint</summary>Build and fit it as <code>train</code> does. Its layers have never met another layer's styles from another image.</details>
-# 4. *(medium)* Train a StyleALAE that does not grow (`growing=False`) with one `fit`, for as many *seconds* as the first one above
+# 4. *(medium, open-ended)* Train a StyleALAE that does not grow (`growing=False`) with one `fit`, for as many *seconds* as the first one above
 #    took. Which is better by feature-FID?
 #    <details><summary>Hint</summary><code>history.seconds</code> says how long a <code>fit</code> took: time 50 updates, and work out how many fill the time.</details>
 # 5. *(medium)* The MLP-ALAE makes an update faster. Give it as many seconds in place of updates. What becomes of the comparison?
@@ -784,6 +827,12 @@ widget
 #    <details><summary>Hint</summary>The loss is small where all w are alike. What else keeps them apart?</details>
 # 7. *(hard)* Show that AdaIN's output has mean $b$ and standard deviation $|1 + s|$, and that the gradient of any loss with respect
 #    to its input sums to 0 over the pixels of a channel.
+# 8. *(easy, prediction)* A style asks for $s = -1$ and $b = 2$ in one channel. What does the map of this channel look like, whatever
+#    came in? And what does the encoder read there?
+#    <details><summary>Expected</summary>Every pixel is 2: the channel is switched off, and says nothing about where. The encoder reads the mean 2 and the standard deviation 0.</details>
+# 9. *(easy, exploration)* In the mixer above, take all styles from A. Then give single inputs to B, from coarse to fine. From which input
+#    on does the digit stay what it is?
+#    <details><summary>Expected</summary>The coarse inputs change slant and often the digit, the middle ones the digit; the fine ones only how thick and bright its strokes are.</details>
 #
 # ## What to read
 #
