@@ -90,7 +90,7 @@ def slide(cell: NotebookNode, kind: str) -> NotebookNode:
 
 def of_text(cell: NotebookNode) -> Iterator[NotebookNode]:
     """The slides of a cell of Markdown: headings start one to the right, the rest lies below."""
-    for part in parts(cell.source):
+    for part in parts(re.sub(r"<!--.*?-->\s*", "", cell.source, flags=re.DOTALL)):
         made = slide(cell, "slide" if re.match(r"##? ", part) else "subslide")
         made.source = part
         yield made
