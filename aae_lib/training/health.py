@@ -60,7 +60,7 @@ def _game(history: History, latest: dict[str, float], held_out: dict[str, float]
     for column, (name, loss) in enumerate(latest.items(), start=1):
         if name.startswith("discriminator") and loss < WON:
             return (
-                f"the {name} has won: its loss is near 0, so the other network gets no signal",
+                f"the {name} has won: its loss is near 0, so the other network learns little from it",
                 "make its steps smaller or the other's larger, or give discriminator_noise where the system has it",
             )
         if name.startswith("discriminator") and loss > 1.5 * EQUILIBRIUM["discriminator"]:
