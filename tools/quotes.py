@@ -38,9 +38,6 @@ LATER = (
     "08",
     "09",
     "10",
-    "11",
-    "12",
-    "13",
     "14",
 )  # notebooks whose prose is not held to its numbers yet
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"

@@ -139,7 +139,7 @@
 # Images that a system was not trained on. (notebook [03](03_aae_versus_vae.ipynb))
 #
 # ### Holes
-# Places of the prior that no code is near, where the decoder was never trained; draws of the prior itself leave 0.8 % of it in holes. (notebook [01](01_autoencoders_vaes_gans.ipynb))
+# Places of the prior that no code is near, where the decoder was never trained; draws of the prior itself leave 0.8 % <!-- 0.8: two to the power of −7 --> of it in holes. (notebook [01](01_autoencoders_vaes_gans.ipynb))
 
 # %% [markdown]
 # ## I
@@ -298,7 +298,7 @@
 # How far a digit leans to the right, in pixels per row. (notebook [05](05_labels_in_the_prior.ipynb))
 #
 # ### Sliced Wasserstein distance
-# It looks at two clouds along 100 random directions, sorts both, and says how far the points of one would have to move to become the other's, as a root mean square. (sliced Wasserstein; notebook [02](02_adversarial_autoencoders.ipynb))
+# It looks at two clouds along 100 <!-- 100: aae_lib/evaluation/latent.py --> random directions, sorts both, and says how far the points of one would have to move to become the other's, as a root mean square. (sliced Wasserstein; notebook [02](02_adversarial_autoencoders.ipynb))
 #
 # ### Softplus
 # The function that makes of minus a logit the cross-entropy with target 1, and of the logit itself that with target 0. ($\mathrm{sp}(t) = \log(1 + e^t)$; notebook [12](12_adversarial_latent_autoencoders.ipynb))
