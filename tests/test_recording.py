@@ -38,7 +38,8 @@ class Steady(AdversarialAutoencoder):
 
 def test_only_those_are_recorded_that_are_known_to_do_the_same_at_every_update():
     assert systems.SYSTEMS["AdversarialAutoencoder"].recordable
-    assert not systems.SYSTEMS["StyleAdversarialLatentAutoencoder"].recordable  # its averages look at a counter
+    for averaged in ("AdversarialLatentAutoencoder", "StyleAdversarialLatentAutoencoder"):
+        assert not systems.SYSTEMS[averaged].recordable  # averages look at a counter
     assert not Counting.recordable
     assert Steady.recordable
 
@@ -64,7 +65,7 @@ def test_a_recorded_training_is_the_plain_one(name, precision, monkeypatch):
     expected = train(alone, **settings)
     assert history.updates.tolist() == expected.updates.tolist()
     for phase, losses in history.losses.items():
-        assert losses.tolist() == pytest.approx(expected.losses[phase].tolist(), rel=1e-3, abs=1e-4), phase
+        assert losses.tolist() == pytest.approx(expected.losses[phase].tolist(), rel=1e-3, abs=1e-4, nan_ok=True), phase
     left, right = weights(recorded), weights(alone)
     for key, value in left.items():
         torch.testing.assert_close(value.float(), right[key].float(), rtol=1e-3, atol=1e-4, msg=f"{key} differs")
@@ -84,7 +85,7 @@ def test_a_change_of_the_steps_and_a_phase_that_rests_are_followed(monkeypatch):
     settings = dict(device="cuda", updates=60, optimizers=steps)
     recorded, alone = build(), build()
     history = train(recorded, **settings)
-    assert not math.isnan(history.losses["discriminator"][-1])
+    assert not all(map(math.isnan, history.losses["discriminator"][-3:]))
     plain(monkeypatch)
     train(alone, **settings)
     for key, value in weights(recorded).items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .baselines import BASELINES
 from .beyond import BEYOND
+from .conditional import CONDITIONAL
 from .content import CONTENT
 from .experiment import Experiment
 from .fashion import FASHION
 from .unsupervised import UNSUPERVISED
 
-EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | BASELINES | FASHION | BEYOND
+EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | CONDITIONAL | BASELINES | FASHION | BEYOND

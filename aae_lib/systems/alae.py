@@ -33,6 +33,8 @@ class AdversarialLatentAutoencoder(System):
     that serves for samples and reconstructions.
     """
 
+    recordable = False  # its averages look at a counter
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
