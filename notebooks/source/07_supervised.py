@@ -5,7 +5,7 @@
 #
 # **You will learn**
 # - why a decoder that is told the label does not need it in the code, and what the discriminator has to do with that;
-# - to give the style of one image to every digit;
+# - to give the [style](glossary.ipynb#Style) of one image to every digit;
 # - to measure both sides: how well a classifier reads the wanted digit, and how much label is left in the code;
 # - what changes with colour pictures of house numbers.
 #
@@ -43,7 +43,7 @@ print(f"{settings.profile}: {len(data.train):,} training images of shape {data.i
 # %% [markdown]
 # ## The label goes into the decoder
 #
-# One arrow is added to the picture of the adversarial autoencoder: the label $y$, one-hot, enters the decoder beside the code $z$ (Makhzani et al. 2015, Sec. 4).
+# One arrow is added to the picture of the adversarial autoencoder: the label $y$, [one-hot](glossary.ipynb#One-hot), enters the decoder beside the code $z$ (Makhzani et al. 2015, Sec. 4).
 
 # %%
 figures.show(
@@ -156,7 +156,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Rows are hands, columns are digits. Look along a row for what stays: slant and width first, thickness less. Look down a column for what does not change: the digit. The 7's row answers the question: its 1 leans with it, its 0 is wide and leans a little. In the 0's row the 3, the 5 and the 8 close to loops, so some content travels with the style; a section below counts it. The system was never told which images are by the same writer; it found what all digits share.
+# Rows are hands, columns are digits. Look along a row for what stays: slant and width first, thickness less. Look down a column for what does not change: the digit. The 7's row answers the question: its 1 leans with it, its 0 is wide and leans a little. In the 0's row the 3, the 5 and the 8 close to loops, so some [content](glossary.ipynb#Content) travels with the style; a section below counts it. The system was never told which images are by the same writer; it found what all digits share.
 #
 # Styles can also be drawn from the prior, six draws, each with all ten digits.
 
@@ -186,7 +186,7 @@ figures.show(
 # Two claims, each with a number.
 #
 # 1. **The label decides the content.** A classifier that was trained on real training images reads swapped pictures: 1,000 test styles, each with a random label. How often does it read the label that we asked for? Its accuracy on real test images is the yardstick.
-# 2. **The style does not hold the label.** A linear probe and the five nearest neighbours try to guess the label from $z$. The plain adversarial autoencoder's $z$, which has to hold the label, is beside it, and so is chance.
+# 2. **The style does not hold the label.** A [linear probe](glossary.ipynb#Linear-probe) and the five nearest neighbours try to guess the label from $z$. The plain adversarial autoencoder's $z$, which has to hold the label, is beside it, and so is chance.
 
 # %%
 judge = train_feature_network(data.train, seed=0)

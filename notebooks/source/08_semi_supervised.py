@@ -9,7 +9,7 @@
 # - the system of the paper's Section 5: one encoder with two heads, two adversarial games and a classifier's phase;
 # - its four losses, each in two or three lines;
 # - what the two heads have divided among them: content and style;
-# - how four other ways to use the same labels do: the plain classifier, two kinds of variational autoencoder, and virtual
+# - how four other ways to use the same labels do: the plain classifier, two kinds of [variational autoencoder](glossary.ipynb#Variational-autoencoder), and virtual
 #   adversarial training, each short enough to be written out here.
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb) (the two phases, the discriminator's losses) and
@@ -70,7 +70,7 @@ figures.show(
 )
 
 # %% [markdown]
-# A network can learn these by heart in a second, and it does. Here is one: two hidden layers and ten logits. The noise on its
+# A network can learn these by heart in a second, and it does. Here is one: two hidden layers and ten [logits](glossary.ipynb#Logit). The noise on its
 # inputs is a weak remedy against learning by heart; the adversarial autoencoder will have the same.
 
 
@@ -121,7 +121,7 @@ assert error(alone, data.test) > error(alone, told) + 1
 # $q(y \mid x)$ is a small network from the plane to three probabilities.
 #
 # We know two things about its answers without any label. They should be **sure**: a point belongs to one class. And the classes
-# are **equally common**. Both together say: *the aggregated $q(y)$, the answers for all points together, should look like one-hot
+# are **equally common**. Both together say: *the aggregated $q(y)$, the answers for all points together, should look like [one-hot](glossary.ipynb#One-hot)
 # vectors whose class is drawn by a die*. That is a distribution we can draw from, so a discriminator can compare the two:
 #
 # $$\min_{q}\, \max_{D_y}\;\; \mathbb{E}_{y \sim \mathrm{Cat}(y)}\big[\log D_y(y)\big] + \mathbb{E}_{x}\big[\log (1 - D_y(q(y \mid x)))\big]$$
@@ -253,7 +253,7 @@ figures.show(
 # repeats the class.
 #
 # And there are **three phases** on every mini-batch: *reconstruction*, on unlabelled images; *regularization*, the two games, on
-# unlabelled images; and *semi-supervised classification*, the cross-entropy of $q(y \mid x)$ on a mini-batch of the labelled ones.
+# unlabelled images; and *[semi-supervised](glossary.ipynb#Semi-supervised) classification*, the [cross-entropy](glossary.ipynb#Cross-entropy) of $q(y \mid x)$ on a mini-batch of the labelled ones.
 #
 # Now reconstruction teaches the classifier. The decoder is better off if $y$ says which digit it has to draw, and the cheapest
 # way to divide the digits into ten equal groups that tell the decoder most is, more or less, by their class. The hundred labels
@@ -299,7 +299,7 @@ class WrittenOut(SemiSupervisedAdversarialAutoencoder):
 
 # %% [markdown]
 # Each phase names the networks that its loss may move: the classifier's phase moves the encoder only, and so do the generators. The
-# two games share a phase; `parts` names the terms of its sum, for the curves. The optimizers are the paper's, as restated: plain
+# two games share a phase; `parts` names the terms of its sum, for the curves. The optimizers are the paper's, [as restated](glossary.ipynb#As-restated): plain
 # SGD with momentum.
 
 
@@ -464,8 +464,8 @@ print(f"VAE (M1) + SVM: {svm(few):.1f} %")
 
 # %% [markdown]
 # **VAE (M2)** (Kingma et al. 2014) is the AAE's nearest relative. It too has a classifier $q(y \mid x)$, a style $z$ and a decoder
-# $p(x \mid y, z)$, and no game: a bound on the likelihood does it all. With $L(x, y)$ the negative ELBO of an image whose class is
-# known, an image whose class is unknown costs its average over all ten classes, minus the entropy of the answer:
+# $p(x \mid y, z)$, and no game: a bound on the likelihood does it all. With $L(x, y)$ the negative [ELBO](glossary.ipynb#Evidence-lower-bound) of an image whose class is
+# known, an image whose class is unknown costs its average over all ten classes, minus the [entropy](glossary.ipynb#Entropy) of the answer:
 #
 # $$U(x) = \sum_y q(y \mid x)\, L(x, y) - H\big(q(y \mid x)\big)$$
 
@@ -519,10 +519,10 @@ fit(m2, data.train, labelled=few, epochs=settings.baseline, **budget)
 print(f"VAE (M2): {error(m2, data.test):.1f} %")
 
 # %% [markdown]
-# **Virtual adversarial training** (VAT; Miyato et al. 2015) has no autoencoder. It asks for a classifier whose answer does not
+# **[Virtual adversarial training](glossary.ipynb#Virtual-adversarial-training)** (VAT; Miyato et al. 2015) has no autoencoder. It asks for a classifier whose answer does not
 # change when the image changes a little, in whatever direction the answer is most sensitive to. "Virtual", because this needs
 # no label: the answer is compared with the network's own. The most sensitive direction is found from the gradient at a
-# small random step. As a system it is our `Classifier` with one more phase, and, as its authors have it, with batch normalisation
+# small random step. As a system it is our `Classifier` with one more phase, and, as its authors have it, with [batch normalisation](glossary.ipynb#Batch-normalisation)
 # and without noise on the images; without these two it does no better than the network alone.
 
 

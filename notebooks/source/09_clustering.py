@@ -6,7 +6,7 @@
 # **You will learn**
 # - why a cluster number *and* a style explain images that a cluster number alone would cut to pieces;
 # - to read the cluster figure of the paper: heads, members, and what is a real image in it;
-# - two rules by which nameless clusters get names, how much kinder one of them is, and why both look at validation images only;
+# - two rules by which nameless clusters get names, how much kinder one of them is, and why both look at [validation images](glossary.ipynb#Validation-images) only;
 # - what such clusters confuse, and what one further idea changes.
 #
 # **You need** [notebook 08](08_semi_supervised.ipynb): the two games, one on the content $y$ and one on the style $z$.
@@ -44,7 +44,7 @@ print(f"{settings.profile}: {len(data.train):,} training images of shape {data.i
 # %% [markdown]
 # ## Why a style belongs to a cluster
 #
-# k-means describes a point by the number of its cluster, and by nothing else. So every difference inside a cluster counts as error, and long clusters get cut. Here are three long clusters in the plane, and what k-means makes of them.
+# [k-means](glossary.ipynb#k-means) describes a point by the number of its cluster, and by nothing else. So every difference inside a cluster counts as error, and long clusters get cut. Here are three long clusters in the plane, and what k-means makes of them.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -113,7 +113,7 @@ figures.show(
 #
 # $$y \sim \mathrm{Cat}(K), \qquad z \sim \mathcal{N}(0, I).$$
 #
-# Draws of the categorical prior are one-hot vectors, all $K$ of them equally often. To pass for one, $q(y \mid x)$ must be *sure*, and over many images it must use *all* clusters alike. To pass for a Gaussian, the styles of all images *together* must fill one round cloud, with no more room than that. (The games fix $q(y)$ and $q(z)$, each as a whole, and never $q(z \mid y)$: clusters that share the Gaussian like slices of a cake would pass. That $z$ does not depend on $y$ besides is a hope, not a rule.) And reconstruction needs both to say as much as they can; what the style repeats of the cluster is room lost. These are the losses, in full:
+# Draws of the [categorical prior](glossary.ipynb#Categorical-prior) are [one-hot](glossary.ipynb#One-hot) vectors, all $K$ of them equally often. To pass for one, $q(y \mid x)$ must be *sure*, and over many images it must use *all* clusters alike. To pass for a Gaussian, the styles of all images *together* must fill one round cloud, with no more room than that. (The games fix $q(y)$ and $q(z)$, each as a whole, and never $q(z \mid y)$: clusters that share the Gaussian like slices of a cake would pass. That $z$ does not depend on $y$ besides is a hope, not a rule.) And reconstruction needs both to say as much as they can; what the style repeats of the cluster is room lost. These are the losses, in full:
 
 
 # %%
@@ -182,7 +182,7 @@ print("losses:", ", ".join(our_losses))
 print("same losses:", same)
 
 # %% [markdown]
-# Batch normalisation in the encoder, heads included, is new here; the paper calls it crucial. Without it one or two clusters take all images at the start, and a cluster that no image uses gets no gradient and stays empty.
+# [Batch normalisation](glossary.ipynb#Batch-normalisation) in the encoder, heads included, is new here; the paper calls it crucial. Without it one or two clusters take all images at the start, and a cluster that no image uses gets no gradient and stays empty.
 #
 # ## Sixteen clusters
 #
@@ -213,8 +213,8 @@ figures.show(
 #
 # The network says "cluster 7". To count errors, somebody has to say what cluster 7 stands for, and how that is done changes the number. Two rules:
 #
-# - **The paper's rule:** for each cluster $i$ find the validation image $x$ with the highest $q(y_i \mid x)$, and give its label to the cluster. One image decides.
-# - **The majority rule:** the commonest label among all validation images whose likeliest cluster is $i$.
+# - **The [paper's rule](glossary.ipynb#Rule-of-the-paper):** for each cluster $i$ find the validation image $x$ with the highest $q(y_i \mid x)$, and give its label to the cluster. One image decides.
+# - **The [majority rule](glossary.ipynb#Majority-rule):** the commonest label among all validation images whose likeliest cluster is $i$.
 #
 # Then every *test* image counts as an error whose label is not its cluster's name. Three clusters by hand, with five validation images:
 
@@ -391,7 +391,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The error falls from 33.4 to 18.6 %, by the consistency and by a style of three dimensions in place of five; which of the two did how much is not told apart here. Most rows now hold a digit in several slants at once, though the ones still have two, and clusters that were needed for slants may stay empty. What the style could hold all along, it now does more often. With more time the idea goes far: the long run with thirty clusters, of forty epochs, ends at 4.2 % by both rules, where the paper's own model has 4.1. It had help that the paper's did not have, so the two numbers do not measure the same thing. (With three dimensions of style more codes lie near $z = 0$, where the heads are decoded; most heads are blurs all the same.)
+# The error falls from 33.4 to 18.6 %, by the [consistency](glossary.ipynb#Consistency) and by a style of three dimensions in place of five; which of the two did how much is not told apart here. Most rows now hold a digit in several slants at once, though the ones still have two, and clusters that were needed for slants may stay empty. What the style could hold all along, it now does more often. With more time the idea goes far: the long run with thirty clusters, of forty epochs, ends at 4.2 % by both rules, where the paper's own model has 4.1. It had help that the paper's did not have, so the two numbers do not measure the same thing. (With three dimensions of style more codes lie near $z = 0$, where the heads are decoded; most heads are blurs all the same.)
 #
 # ## Play with it
 #

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 10 · Dimensionality reduction: a map with a place for every class
 #
-# A 2-D code is a map of the data. The maps of notebooks 02 and 03 are round clouds in which classes touch, because a Gaussian has no gaps. Here a class gets a place of its own, the *cluster head*, and its images gather round it. A few labels, or none, are enough to draw such a map, and any new image finds its place on it.
+# A 2-D code is a map of the data. The maps of notebooks 02 and 03 are round clouds in which classes touch, because a Gaussian has no gaps. Here a class gets a place of its own, the *[cluster head](glossary.ipynb#Cluster-head)*, and its images gather round it. A few labels, or none, are enough to draw such a map, and any new image finds its place on it.
 #
 # **You will learn**
 # - how a class and a style meet in one point: the representation $W_C\,y + z$;
-# - the cost that keeps the heads $W_C$ apart, and what its threshold $\eta$ does;
+# - the cost that keeps the heads $W_C$ apart, and what its [threshold](glossary.ipynb#Threshold-of-heads) $\eta$ does;
 # - to train the four systems of the paper's Figure 11: with 1000 labels, with 100, with none, and in ten dimensions;
 # - how to project ten dimensions to two with one small matrix, and what the projection loses;
-# - what such a map can do that t-SNE cannot: take in new points, and decode any point to a picture.
+# - what such a map can do that [t-SNE](glossary.ipynb#t-SNE) cannot: take in new points, and decode any point to a picture.
 #
 # **You need** notebook [08](08_semi_supervised.ipynb) (two games, one for the content $y$ and one for the style $z$, and the classification phase); for the third map also notebook [09](09_clustering.ipynb) (naming clusters).
 #
@@ -60,7 +60,7 @@ print(f"{settings.profile}: {data.name}, {len(data.train):,} images to train on,
 # %% [markdown]
 # ## The idea: a head and a style
 #
-# In notebook 08 the encoder had two outputs: the content $y$, nearly one-hot, and the style $z$, a Gaussian. The decoder was given both, side by side. Now they are **added**:
+# In notebook 08 the encoder had two outputs: the content $y$, nearly [one-hot](glossary.ipynb#One-hot), and the style $z$, a Gaussian. The decoder was given both, side by side. Now they are **added**:
 #
 # $$\text{representation} \;=\; W_C\, y + z$$
 #
@@ -140,12 +140,12 @@ print(f"no threshold: the farthest head is at {far[0]:.0f} after 1000 steps and 
 assert far[1] > 1.8 * far[0]
 
 # %% [markdown]
-# In a crowd there are more than two heads, and so more wrong neighbours than for a pair. With $\eta = 2$ the clouds are a muddle, with $\eta = 6$ the gaps are free. The paper does not print its $\eta$. We use 6, for maps that one can read; chosen on validation images.
+# In a crowd there are more than two heads, and so more wrong neighbours than for a pair. With $\eta = 2$ the clouds are a muddle, with $\eta = 6$ the gaps are free. The paper does not print its $\eta$. We use 6, for maps that one can read; chosen on [validation images](glossary.ipynb#Validation-images).
 
 # %% [markdown]
 # ## The losses, written out
 #
-# First the networks. The encoder's outputs are the ten logits of $y$ and the two numbers of $z$; the decoder takes two numbers only. The heads are ten rows of two numbers, which start at random; `initialise` calls `draw_weights` of a layer that has its own way to start.
+# First the networks. The encoder's outputs are the ten [logits](glossary.ipynb#Logit) of $y$ and the two numbers of $z$; the decoder takes two numbers only. The heads are ten rows of two numbers, which start at random; `initialise` calls `draw_weights` of a layer that has its own way to start.
 
 
 # %%
@@ -248,7 +248,7 @@ assert all(np.allclose(ours[name], theirs[name], rtol=1e-3) for name in theirs)
 # %% [markdown]
 # ## A thousand labels, two dimensions
 #
-# The steps are the paper's, as restated, with two exceptions in the quick profile, both found on validation images: smaller steps for the reconstruction, and Adam for the discriminators. With the paper's own the styles reach across to the next heads in so few epochs; the reconstruction moves codes faster than the game on $z$ can hold them. In the last epoch all steps are a tenth.
+# The steps are the paper's, [as restated](glossary.ipynb#As-restated), with two exceptions in the quick profile, both found on validation images: smaller steps for the reconstruction, and Adam for the discriminators. With the paper's own the styles reach across to the next heads in so few epochs; the reconstruction moves codes faster than the game on $z$ can hold them. In the last epoch all steps are a tenth.
 
 
 # %%
@@ -296,7 +296,7 @@ figures.show(
 # The other three systems of Figure 11:
 #
 # - **100 labels** instead of 1000, in two dimensions;
-# - **no labels, 20 clusters**, in two dimensions: the classification phase falls away, and $y$ has 20 entries. As in notebook 09 the encoder has batch normalisation, and dropout at its input instead of noise;
+# - **no labels, 20 clusters**, in two dimensions: the classification phase falls away, and $y$ has 20 entries. As in notebook 09 the encoder has [batch normalisation](glossary.ipynb#Batch-normalisation), and dropout at its input instead of noise;
 # - **100 labels, ten dimensions**: here the paper does not learn the heads but fixes them, $W_C = 10\,I$. Head $k$ lies at distance 10 on axis $k$, so any two are $10\sqrt2 \approx 14$ apart, and no head cost is needed.
 #
 # > **Predict, then run.** Which of the three will reconstruct best? Which will name the most digits right?
@@ -396,7 +396,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and fives among the threes: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) six of the twenty heads have no image; a head that nothing uses is moved by its cost alone. (Their names mean nothing: the paper's rule names a cluster by one validation image, also one without members.) The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the projection adds overlap of its own. It has room, though: its reconstruction ended at 12.9, that of (c) at 17, those of (a) and (b) at 19.5 and 19.7.
+# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and fives among the threes: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) six of the twenty heads have no image; a head that nothing uses is moved by its cost alone. (Their names mean nothing: the [paper's rule](glossary.ipynb#Rule-of-the-paper) names a cluster by one validation image, also one without members.) The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the projection adds overlap of its own. It has room, though: its reconstruction ended at 12.9, that of (c) at 17, those of (a) and (b) at 19.5 and 19.7.
 
 # %%
 EXPERIMENTS = {
@@ -512,7 +512,7 @@ explore(many, images=test.images[:shown], labels=test.labels[:shown])
 # %% [markdown]
 # ## Summary
 #
-# - The representation $W_C\,y + z$ gives every class a head, and every image a place near the head of its class. Its distribution, if both games are won *and* $z$ does not depend on $y$, is a mixture of Gaussians whose places are learnt; the games alone fix $q(y)$ and $q(z)$, each as a whole.
+# - The representation $W_C\,y + z$ gives every class a head, and every image a place near the head of its class. Its distribution, if both games are won *and* $z$ does not depend on $y$, is a [mixture of Gaussians](glossary.ipynb#Mixture-of-Gaussians) whose places are learnt; the games alone fix $q(y)$ and $q(z)$, each as a whole.
 # - A cost with a threshold keeps the heads apart: it pushes until all are $\eta$ apart, and then it is silent.
 # - Two dimensions are a tight bottleneck: the same numbers must say which digit and how it is written. Ten dimensions leave room, and a linear map that sends the heads onto a circle makes a picture of them.
 # - The map is a function: it takes new images, and every point of it can be decoded. t-SNE arranges the points it has.

@@ -5,11 +5,11 @@
 #
 # **You will learn**
 # - what a transport plan is, and how a theorem turns it into an encoder;
-# - why the theorem asks for $q(z) = p(z)$ as a whole and nothing of each $q(z \mid x)$, and what a variational autoencoder pays for in addition;
-# - two penalties in place of the constraint, a kernel distance (WAE-MMD) and a discriminator (WAE-GAN); why the first may be negative, and why it needs several scales;
+# - why the theorem asks for $q(z) = p(z)$ as a whole and nothing of each $q(z \mid x)$, and what a [variational autoencoder](glossary.ipynb#Variational-autoencoder) pays for in addition;
+# - two penalties in place of the constraint, a kernel distance ([WAE-MMD](glossary.ipynb#Wasserstein-autoencoder)) and a discriminator (WAE-GAN); why the first may be negative, and why it needs several scales;
 # - what goes wrong where the code has more dimensions than the data, and what a random encoder can do about it.
 #
-# **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the two phases, three kinds of encoders, floors) and [03](03_aae_versus_vae.ipynb) (the terms of the ELBO). [04](04_gans_and_moment_matching.ipynb) has met the MMD.
+# **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the two phases, three kinds of encoders, [floors](glossary.ipynb#Floor)) and [03](03_aae_versus_vae.ipynb) (the terms of the [ELBO](glossary.ipynb#Evidence-lower-bound)). [04](04_gans_and_moment_matching.ipynb) has met the [MMD](glossary.ipynb#Maximum-mean-discrepancy).
 #
 # **About 2¾ minutes on two idle cores of a laptop.** Its main figure: [what the number of latent dimensions does](#From-one-dimension-to-sixteen) to three kinds of encoders whose images have a single degree of freedom.
 #
@@ -51,11 +51,11 @@ print(f"{settings.profile}: {data.name}, {len(data.train):,} images to train on,
 # %% [markdown]
 # ## Carrying heaps: optimal transport in one dimension
 #
-# Six data points and nine samples of a model, numbers on a line. Put a sixth of a heap of sand on every data point, and dig nine holes, one at every sample, each for a ninth. A **transport plan** says how much sand goes from where to where: a table $\Gamma$ of 6 rows and 9 columns, whose rows add up to $\tfrac16$ and whose columns to $\tfrac19$. To carry a unit of sand from $x$ to $\hat x$ costs $c(x, \hat x)$; here, as in all of this course, half the square, $\tfrac12 (x - \hat x)^2$. The cheapest plan's cost is the **optimal transport cost** between the two distributions,
+# Six data points and nine samples of a model, numbers on a line. Put a sixth of a heap of sand on every data point, and dig nine holes, one at every sample, each for a ninth. A **transport plan** says how much sand goes from where to where: a table $\Gamma$ of 6 rows and 9 columns, whose rows add up to $\tfrac16$ and whose columns to $\tfrac19$. To carry a unit of sand from $x$ to $\hat x$ costs $c(x, \hat x)$; here, as in all of this course, half the square, $\tfrac12 (x - \hat x)^2$. The cheapest plan's cost is the **[optimal transport](glossary.ipynb#Optimal-transport) cost** between the two distributions,
 #
 # $$W_c(p_d, p_G) = \min_{\Gamma} \sum_{ij} \Gamma_{ij}\, c(x_i, \hat x_j).$$
 #
-# (For the cost $\lVert x - \hat x \rVert^2$ its square root is the Wasserstein distance, hence the name.) Unlike the Jensen-Shannon divergence behind a GAN it notices *how far* apart two heaps are that do not overlap at all.
+# (For the cost $\lVert x - \hat x \rVert^2$ its square root is the Wasserstein distance, hence the name.) Unlike the [Jensen-Shannon divergence](glossary.ipynb#Jensen-Shannon-divergence) behind a GAN it notices *how far* apart two heaps are that do not overlap at all.
 #
 # The model is a decoder $G$ with a prior: nine codes that split $\mathcal{N}(0, 1)$ into equal parts, and $G(z) = z^2 - 1$, so that $z$ and $-z$ give the same "image": nine samples, at five places.
 
@@ -91,7 +91,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The optimal plan's lines do not cross: in one dimension the cheapest way is to sort both sides and to carry in order. (This is what the *sliced* Wasserstein distance of notebook 02 does along each of its directions.) In more dimensions there is no order to follow, and with 50,000 images and endlessly many samples no table either.
+# The optimal plan's lines do not cross: in one dimension the cheapest way is to sort both sides and to carry in order. (This is what the [*sliced* Wasserstein](glossary.ipynb#Sliced-Wasserstein-distance) distance of notebook 02 does along each of its directions.) In more dimensions there is no order to follow, and with 50,000 images and endlessly many samples no table either.
 #
 # ## A plan through the code
 #
@@ -147,7 +147,7 @@ figures.show(
 #
 # $$\mathbb{E}_x\big[\mathrm{KL}(q(z \mid x)\,\|\,p(z))\big] \;=\; \underbrace{I(x; z)}_{\text{what a code tells of its image}} \;+\; \underbrace{\mathrm{KL}(q(z)\,\|\,p(z))}_{\text{what the theorem asks}}$$
 #
-# The second part is 0 exactly where the theorem's constraint holds. The first charges for information, which reconstruction needs. The paper's Figure 1 draws it: a VAE pulls the ball of every image to the same place, where balls of different images intersect and reconstruction gets hard; a WAE pulls the *mixture* of all balls, and they can stay apart. [Below](#What-each-of-them-pays-for) both parts are measured on digits.
+# The second part is 0 exactly where the theorem's constraint holds. The first charges for [information](glossary.ipynb#Mutual-information), which reconstruction needs. The paper's Figure 1 draws it: a VAE pulls the ball of every image to the same place, where balls of different images intersect and reconstruction gets hard; a WAE pulls the *mixture* of all balls, and they can stay apart. [Below](#What-each-of-them-pays-for) both parts are measured on digits.
 #
 # ## From the constraint to a penalty
 #
@@ -196,7 +196,7 @@ print(f"with them:                            mean {biased.mean():.4f}, {(biased
 assert abs(float(unbiased.mean())) < 4 * error and biased.min() > 0
 
 # %% [markdown]
-# More than half are negative (a few large positive ones make up for it). The mean over *all* pairs of two finite samples counts each point's likeness with itself, which is always 1, and so is too large even where the two distributions are equal, by an amount that shrinks only like $1/n$ ([exercise 5](#Exercises)). Leave these pairs out, and the estimate is right on average (*unbiased*): 0 for equal distributions, so some estimates must lie below; here 57 % do. A training's penalty that hovers around 0 and goes below it is what success looks like, not a bug. Two slips to look out for in code: the diagonal left in, or left out but still divided by $n^2$.
+# More than half are negative (a few large positive ones make up for it). The mean over *all* pairs of two finite samples counts each point's likeness with itself, which is always 1, and so is too large even where the two distributions are equal, by an amount that shrinks only like $1/n$ ([exercise 5](#Exercises)). Leave these pairs out, and the estimate is right on average (*[unbiased](glossary.ipynb#Unbiased-estimate)*): 0 for equal distributions, so some estimates must lie below; here 57 % do. A training's penalty that hovers around 0 and goes below it is what success looks like, not a bug. Two slips to look out for in code: the diagonal left in, or left out but still divided by $n^2$.
 #
 # ### Why several scales
 #
@@ -322,7 +322,7 @@ for weight in (1.0, 100.0):
 #
 # ## Digits in eight dimensions
 #
-# Five systems, the same networks, images and number of batches for each, three seeds: the adversarial autoencoder, WAE-MMD, WAE-GAN, and two VAEs, since [notebook 03](03_aae_versus_vae.ipynb) found that everything hangs on the likelihood. One with half the squared error, the same $c$ as the others; one with the Bernoulli likelihood, which weighs the reconstruction several times as much. Besides, with one seed each: for the WAEs the Gaussian and the universal encoder of notebook 02 (the theorem allows any), for WAE-MMD the Gaussian kernel, for WAE-GAN a weight of 100, for the AAE the Gaussian encoder.
+# Five systems, the same networks, images and number of batches for each, three seeds: the adversarial autoencoder, WAE-MMD, WAE-GAN, and two VAEs, since [notebook 03](03_aae_versus_vae.ipynb) found that everything hangs on the likelihood. One with half the squared error, the same $c$ as the others; one with the [Bernoulli likelihood](glossary.ipynb#Bernoulli-likelihood), which weighs the reconstruction several times as much. Besides, with one seed each: for the WAEs the Gaussian and the universal encoder of notebook 02 (the theorem allows any), for WAE-MMD the Gaussian kernel, for WAE-GAN a weight of 100, for the AAE the [Gaussian encoder](glossary.ipynb#Gaussian-encoder).
 #
 # Not everything is equal: Adam's settings are those of `STEPS` below and differ ($\beta_1$ is 0.5 for the WAEs, 0.9 for the VAEs), the AAE's encoder takes two steps per batch, the VAEs' encoders are Gaussian and their errors are those of noisy codes (the other three's are deterministic), and seed 0, on which the game was tuned, is among the three.
 #
@@ -434,13 +434,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Now the numbers. Every code is one draw of $q(z \mid x)$ of a test image, for all systems alike: with a deterministic encoder that is the code itself, with a VAE it is not the mean.
+# Now the numbers. Every code is one draw of $q(z \mid x)$ of a test image, for all systems alike: with a [deterministic encoder](glossary.ipynb#Deterministic-encoder) that is the code itself, with a VAE it is not the mean.
 #
 # - **error**: half the squared error of the reconstruction;
 # - **MMD²** and the **sliced Wasserstein distance** of $q(z)$ to the prior. WAE-MMD was trained on the first, so the second is the fairer judge. The MMD² here has the *imq* kernel and the seven scales from above, for every system, on 1,000 of the test codes and the same 1,000 draws, not on a batch of training codes; so it is not the number of the training's penalty;
 # - **KL(q‖p)**: KL$(q(z)\,\|\,p(z))$, estimated from distances to nearest neighbours;
-# - **sharpness** of samples: the variance of the Laplacian, an image's difference from the mean of its neighbours; blur lowers it (Tolstikhin et al., Sec. 4);
-# - **feature-FID** of samples against test images, with a small network trained here on the training labels: see [notebook 06](06_likelihood.ipynb). (Pictures without labels it learns by how many quarters of a circle they were turned.)
+# - **[sharpness](glossary.ipynb#Sharpness)** of samples: the variance of the Laplacian, an image's difference from the mean of its neighbours; blur lowers it (Tolstikhin et al., Sec. 4);
+# - **[feature-FID](glossary.ipynb#Feature-FID)** of samples against test images, with a small network trained here on the training labels: see [notebook 06](06_likelihood.ipynb). (Pictures without labels it learns by how many quarters of a circle they were turned.)
 
 
 # %%
@@ -565,8 +565,8 @@ except TypeError as refusal:
     print("WAE-MMD, deterministic:", refusal)
 
 # %% [markdown]
-# - **VAE, squared.** Of the 4.66 nats that its loss charges, 4.09 are for information. They buy the 16.6 above; at the optimum, more would cost more than they save (two epochs need not have reached it).
-# - **VAE, Bernoulli.** The cross-entropy pays for more information, 8.90 nats, close to all that 10,000 images can show.
+# - **VAE, squared.** Of the 4.66 [nats](glossary.ipynb#Nats) that its loss charges, 4.09 are for information. They buy the 16.6 above; at the optimum, more would cost more than they save (two epochs need not have reached it).
+# - **VAE, Bernoulli.** The [cross-entropy](glossary.ipynb#Cross-entropy) pays for more information, 8.90 nats, close to all that 10,000 images can show.
 # - **AAE and WAE.** They pay for no nat of it, and their codes tell all that 10,000 images can show: $I(x; z)$ stands at its ceiling, 9.21. Their noise is small. In the WAEs it also *starts* small, at a standard deviation of 0.14 <!-- 0.14: e to the power of −4/2 --> ([below](#The-trap-of-noise-as-loud-as-the-prior)); in the AAE it starts near 1 and, as in notebook 02, becomes small.
 # - **Beware of the sum.** Where the ceiling is reached, the rest of the KL term lands in the other column, as if $q(z)$ were far from the prior: 12.65 for WAE-MMD. These are the 10,000 separate peaks of narrow posteriors, not a cloud in the wrong place; from the codes alone the neighbours find 1.81. The Bernoulli VAE's 5.62 is probably in part of this kind (neighbours: 1.65).
 #
@@ -644,8 +644,8 @@ figures.show(
 #
 # The same in numbers, on squares that nobody was trained on, with one draw of $q(z \mid x)$ for each:
 #
-# - **error**: half the squared error of the reconstruction. The mean image costs 2.63;
-# - **coverage**: the share of the prior that has a code nearby, $1 -$ `holes` of notebook 03; draws of the prior score 99.2 % in theory, $1 - 2^{-7}$ <!-- 99.2: this -->, and 98.5 to 99.7 % in the last row below;
+# - **error**: half the squared error of the reconstruction. The [mean image](glossary.ipynb#Mean-image) costs 2.63;
+# - **[coverage](glossary.ipynb#Coverage)**: the share of the prior that has a code nearby, $1 -$ `holes` of notebook 03; draws of the prior score 99.2 % in theory, $1 - 2^{-7}$ <!-- 99.2: this -->, and 98.5 to 99.7 % in the last row below;
 # - **MMD²** of 1,000 codes to as many draws of the prior, 0 on average for draws themselves; again *imq* with the seven scales, for a prior whose $\sigma$ is 1;
 # - **off the squares**: how far decoded draws of the prior are from the nearest fading square, half the squared distance. That square's grey is the mean of the 64 pixels in the middle.
 

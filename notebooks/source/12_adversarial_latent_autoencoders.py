@@ -5,8 +5,8 @@
 #
 # **You will learn**
 # - how a GAN, each of its two networks cut in two, becomes an autoencoder with a *learned* latent distribution;
-# - its three steps, and the penalty (R1) that keeps the first from winning too easily;
-# - what *reciprocity* measures, and what changes when it is measured in images instead of codes;
+# - its three steps, and the penalty ([R1](glossary.ipynb#R1)) that keeps the first from winning too easily;
+# - what *[reciprocity](glossary.ipynb#Reciprocity)* measures, and what changes when it is measured in images instead of codes;
 # - to judge a code by what it is good for: nearest neighbour against linear classifier, for five models of the same width and number of updates.
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb): the game between codes and draws of a prior. [Notebook 01](01_autoencoders_vaes_gans.ipynb) has the GAN.
@@ -75,7 +75,7 @@ figures.show(
 # %% [markdown]
 # Compare it with [notebook 02](02_adversarial_autoencoders.ipynb). There the discriminator looks at codes, and pulls $q(z)$ onto a $p(z)$ that *we* chose. Here the discriminator's verdict is about images. Nothing is said about how $w$ must be distributed: $w = F(z)$ with $z \sim \mathcal{N}(0, I)$, and $F$ is learnt.
 #
-# Per mini-batch there are three steps, each with fresh draws $z$. Write $R = D \circ E$ for the whole discriminator and $\mathrm{sp}(t) = \log(1 + e^t)$, the *softplus*:
+# Per mini-batch there are three steps, each with fresh draws $z$. Write $R = D \circ E$ for the whole discriminator and $\mathrm{sp}(t) = \log(1 + e^t)$, the *[softplus](glossary.ipynb#Softplus)*:
 #
 # | step | learns | loss |
 # |---|---|---|
@@ -83,7 +83,7 @@ figures.show(
 # | II generate | $F, G$ | $\mathrm{sp}\big({-R(G(F(z)))}\big)$ |
 # | III reciprocity | $E, G$ | $\lVert w - E(G(w)) \rVert^2$, with $w = F(z)$ |
 #
-# - The softpluses are old friends. $R$ is a logit, and $\mathrm{sp}(-R) = -\log \sigma(R)$: the binary cross-entropy with target 1. Likewise $\mathrm{sp}(R)$ is the one with target 0.
+# - The softpluses are old friends. $R$ is a [logit](glossary.ipynb#Logit), and $\mathrm{sp}(-R) = -\log \sigma(R)$: the binary [cross-entropy](glossary.ipynb#Cross-entropy) with target 1. Likewise $\mathrm{sp}(R)$ is the one with target 0.
 # - The last term of step I is **R1**: the squared slope of $R$ at real images. A discriminator that is steep where the data lie can win too easily, and then teaches little. R1 makes steepness cost something, and where the generator has caught up, a flat $R$ is best.
 # - In step III, $F$ stands still. Else it could please the loss by making all $w$ the same.
 
@@ -195,12 +195,12 @@ assert settings.profile == "smoke" or between["ALAE: G(w)"] < 0.03 < 0.05 < betw
 #
 # Nobody asked $w$ to be round. $F$ tears the Gaussian almost in two, and the one draw in a hundred that lies on the tear is all that is left of the bridge. (It cannot vanish: $F$ and $G$ are continuous too.) The encoder learnt from made points which $w$ they came from, and puts the data on two islands as well. What $G$ makes has not the round shape of the clusters, although the discriminator's last loss is that of a guess: it does not see the difference.
 #
-# This is a picture, not a measurement: one run of each model, each with steps of its own. And the two differ in more than the shape of the codes: every draw that ALAE's $G$ gets is judged, while the AAE's decoder never saw a draw in training. Exercise 6 takes $F$ away, to see what is due to it.
+# This is a picture, not a measurement: one run of each model, each with steps of its own. And the two differ in more than the shape of the codes: every draw that [ALAE](glossary.ipynb#Adversarial-latent-autoencoder)'s $G$ gets is judged, while the AAE's decoder never saw a draw in training. Exercise 6 takes $F$ away, to see what is due to it.
 
 # %% [markdown]
 # ## Three steps on images
 #
-# Now the same on images. First the four networks. All have *equalised learning rates*: what is learnt starts as $\mathcal{N}(0, 1)$ and is scaled at every use, so that the steps of Adam mean the same in every layer. $F$ and $D$ move at a tenth of the others' pace ($w$ must not run away from $G$ and $E$).
+# Now the same on images. First the four networks. All have *[equalised learning rates](glossary.ipynb#Equalised-learning-rate)*: what is learnt starts as $\mathcal{N}(0, 1)$ and is scaled at every use, so that the steps of Adam mean the same in every layer. $F$ and $D$ move at a tenth of the others' pace ($w$ must not run away from $G$ and $E$).
 
 
 # %%
@@ -277,9 +277,9 @@ print("same losses:", same)
 # %% [markdown]
 # ## Five models and a variant, with the same budget of updates
 #
-# What is a learned latent space good for? That needs others to compare with, of the same size: an autoencoder, a VAE, an adversarial autoencoder, and a **bidirectional GAN** (BiGAN). The last is the nearest relative: it also has a generator and an encoder that never compares pixels, but its discriminator looks at *pairs*, $(x, E(x))$ against $(G(z), z)$, and $z$ is again an imposed Gaussian. Beside them ALAE, and ALAE with its third step in image space, $\frac12\lVert x - G(E(x))\rVert^2$, which the paper tries too.
+# What is a learned latent space good for? That needs others to compare with, of the same size: an autoencoder, a VAE, an adversarial autoencoder, and a **[bidirectional GAN](glossary.ipynb#Bidirectional-GAN)** (BiGAN). The last is the nearest relative: it also has a generator and an encoder that never compares pixels, but its discriminator looks at *pairs*, $(x, E(x))$ against $(G(z), z)$, and $z$ is again an imposed Gaussian. Beside them ALAE, and ALAE with its third step in image space, $\frac12\lVert x - G(E(x))\rVert^2$, which the paper tries too.
 #
-# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the feature-FID of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. <!-- 0.015: the step for 2,000 updates, in runs not shown --> The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. The models differ in other respects too: ALAE has a mapping network, equalised layers, and averaged weights for samples and reconstructions; ALAE and the AAE take three steps per update, BiGAN two, the others one; ALAE's $D$ is smaller, but sits on top of $E$; BiGAN has batch normalisation in encoder and decoder, and noise on what its discriminator sees.
+# All encoders and decoders have the same widths; all models have the same number of latent dimensions, the same images in batches of the same size, and the same number of updates. Their steps differ, since what suits one breaks another. They were chosen on *validation* images, for 2,000 updates, by the [feature-FID](glossary.ipynb#Feature-FID) of samples (the autoencoder's by its error): out of two tries for AE, VAE and AAE, four for BiGAN, ten for ALAE, whose game was the hardest to bring to readable digits in so few updates. (Here there are 1,000, to save time. Among nine ways to save it, tried with one seed, this one kept ALAE's samples best, with larger steps: 0.025 in place of 0.015. <!-- 0.015: the step for 2,000 updates, in runs not shown --> The others got no such second choice.) ALAE in image space has ALAE's steps, without a try of its own, and one seed only: what is said of it is said of one run. The models differ in other respects too: ALAE has a [mapping network](glossary.ipynb#Mapping-network), equalised layers, and [averaged weights](glossary.ipynb#Averaged-weights) for samples and reconstructions; ALAE and the AAE take three steps per update, BiGAN two, the others one; ALAE's $D$ is smaller, but sits on top of $E$; BiGAN has [batch normalisation](glossary.ipynb#Batch-normalisation) in encoder and decoder, and noise on what its discriminator sees.
 
 # %%
 prior = Gaussian(settings.latent_dim)
@@ -367,7 +367,7 @@ for name in trained:
 # %% [markdown]
 # ## Reconstructions and samples
 #
-# To judge images we need a judge: a small classifier, trained on the training labels, that none of the models ever sees. It says what digit an image shows, and its features compare sets of images (the Fréchet distance of [notebook 06](06_likelihood.ipynb), with a floor: real images against other real images).
+# To judge images we need a judge: a small classifier, trained on the training labels, that none of the models ever sees. It says what digit an image shows, and its features compare sets of images (the Fréchet distance of [notebook 06](06_likelihood.ipynb), with a [floor](glossary.ipynb#Floor): real images against other real images).
 
 # %%
 from aae_lib.evaluation import feature_fid, train_feature_network
@@ -433,14 +433,14 @@ figures.show(
 # %% [markdown]
 # **Reconstructions.** The models that compare pixels return what they were given, if blurred (of the variant's 5, and of its and the VAE's 8, little more than a shape is left). The two that never do, do not quite: BiGAN returns the same digit in 40 ± 8 % of the cases, ALAE in 56 ± 9 % (its 2 and its 6 come back as something like an 8). Both errors are several times the autoencoder's. Nothing asked them for small pixel errors: ALAE's encoder must find again the $w$ of a *made* image, and never meets a loss on the reconstruction of a real one. (The autoencoder's 6.1 lies below the floor of 10 because the images it rebuilds are the very ones it is compared with; the floor compares different ones.)
 #
-# **Samples.** Here the order is another: a feature-FID of 57 ± 5 for ALAE, 61 ± 7 for the AAE, which is no difference beside their spread; 87 ± 2 for the VAE, 94 ± 3 for BiGAN. ALAE's strokes are ragged; to the judge they are nearer to real digits than the VAE's soft shapes all the same. (By this very measure settings were chosen, on validation images, and ALAE had the most tries.)
+# **Samples.** Here the order is another: a feature-FID of 57 ± 5 for ALAE, 61 ± 7 for the AAE, which is no difference beside their spread; 87 ± 2 for the VAE, 94 ± 3 for BiGAN. ALAE's strokes are ragged; to the judge they are nearer to real digits than the VAE's soft shapes all the same. (By this very measure settings were chosen, on [validation images](glossary.ipynb#Validation-images), and ALAE had the most tries.)
 #
 # **The third step in images** is better than the one in codes in every column (with one seed, but by far more than the spread of the other), with an error near the VAE's and a feature-FID of 17.5. The paper prefers the step in codes. Before you decide, look at what becomes of $w$ in the next section.
 
 # %% [markdown]
 # ## The learned latent distribution
 #
-# Where does ALAE's $w$ lie, and does the encoder put real images where $F$ puts its draws? Three clouds: draws $z$, coloured by what the judge sees in $G(F(z))$; the same draws as $w = F(z)$; and the codes $E(x)$ of test images, coloured by their labels. t-SNE lays out the last two *together*, in one plane.
+# Where does ALAE's $w$ lie, and does the encoder put real images where $F$ puts its draws? Three clouds: draws $z$, coloured by what the judge sees in $G(F(z))$; the same draws as $w = F(z)$; and the codes $E(x)$ of test images, coloured by their labels. [t-SNE](glossary.ipynb#t-SNE) lays out the last two *together*, in one plane.
 
 # %% tags=["title-figure"]
 dots = min(500, count)
@@ -469,7 +469,7 @@ figures.show(
 
 
 # %% [markdown]
-# The picture needs numbers, and the numbers need controls. Is $w$ *less Gaussian* than codes that were pulled onto a Gaussian? We take out mean and covariance (so that only the shape is left) and measure the sliced Wasserstein distance to a Gaussian, in multiples of the floor: what Gaussian draws score. Then: how well do five neighbours tell the digit, among draws $z$ and among their $w$?
+# The picture needs numbers, and the numbers need controls. Is $w$ *less Gaussian* than codes that were pulled onto a Gaussian? We take out mean and covariance (so that only the shape is left) and measure the [sliced Wasserstein distance](glossary.ipynb#Sliced-Wasserstein-distance) to a Gaussian, in multiples of the floor: what Gaussian draws score. Then: how well do five neighbours tell the digit, among draws $z$ and among their $w$?
 
 
 # %%
@@ -588,7 +588,7 @@ squared = (np.mean(in_w) / np.mean(in_z)) ** 2
 print(f"the ratio of these lengths, squared: {squared:.2f}")
 
 # %% [markdown]
-# A total length hides whether a path changes evenly or in jerks. StyleGAN's authors measure the squared speed, which punishes detours and jerks alike: the **perceptual path length** (PPL) is the mean of the squared distance of $G(p(t))$ and $G(p(t + \varepsilon))$, divided by $\varepsilon^2$, for a straight path $p$ between two $w$, or an arc between two $z$. "Full" takes $t$ anywhere on the path, "end" at its beginning only, where the point is a draw of the model itself. (Distances are those of our judge's features, so the numbers compare paths here, and stand beside no published ones.)
+# A total length hides whether a path changes evenly or in jerks. StyleGAN's authors measure the squared speed, which punishes detours and jerks alike: the **[perceptual path length](glossary.ipynb#Perceptual-path-length)** (PPL) is the mean of the squared distance of $G(p(t))$ and $G(p(t + \varepsilon))$, divided by $\varepsilon^2$, for a straight path $p$ between two $w$, or an arc between two $z$. "Full" takes $t$ anywhere on the path, "end" at its beginning only, where the point is a draw of the model itself. (Distances are those of our judge's features, so the numbers compare paths here, and stand beside no published ones.)
 
 # %%
 from aae_lib.evaluation import perceptual_path_length
@@ -614,7 +614,7 @@ for sampling in ("full", "end"):
 # %% [markdown]
 # ## What is a code good for? One neighbour against a linear classifier
 #
-# The paper's question. Take codes of labelled images, and two classifiers: the **nearest neighbour**, which works as soon as each digit is made of neighbourhoods, however they are arranged; and a **linear support vector machine** (with C = 0.02; the smaller C, the more the SVM is pressed to small weights), which needs each digit to be on one side of a plane. Whoever loses little from the first to the second has not only kept the digits apart, but laid them out simply: *disentangled*, says the paper.
+# The paper's question. Take codes of labelled images, and two classifiers: the **nearest neighbour**, which works as soon as each digit is made of neighbourhoods, however they are arranged; and a **linear support vector machine** (with C = 0.02; the smaller C, the more the SVM is pressed to small weights), which needs each digit to be on one side of a plane. Whoever loses little from the first to the second has not only kept the digits apart, but laid them out simply: *[disentangled](glossary.ipynb#Disentangled)*, says the paper.
 #
 # The **short** code is the encoder's output; the **long** one is its last hidden layer. Training codes come from 3,000 training images, the others from 2,500 test images, which other people wrote.
 

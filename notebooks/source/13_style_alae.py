@@ -6,13 +6,13 @@
 # real pictures can be taken apart: pose from one, strokes from another.
 #
 # **You will learn**
-# - how adaptive instance norm lets a code style a picture, and how the encoder reads the styles back;
-# - what else a style-based generator has: a constant input, a mapping network, noise, equalised learning rates, averaged weights;
+# - how [adaptive instance norm](glossary.ipynb#Adaptive-instance-norm) lets a code style a picture, and how the encoder reads the styles back;
+# - what else a style-based generator has: a constant input, a [mapping network](glossary.ipynb#Mapping-network), noise, [equalised learning rates](glossary.ipynb#Equalised-learning-rate), [averaged weights](glossary.ipynb#Averaged-weights);
 # - the three steps of its training, and a gradient penalty that is taken at every eighth update only;
-# - to grow networks by stages without a shock;
+# - to [grow](glossary.ipynb#Growing) networks by stages without a shock;
 # - to mix styles of real images, to move an image along an attribute, and to measure samples, reconstructions and paths.
 #
-# **You need** [notebook 12](12_adversarial_latent_autoencoders.ipynb): the networks $F$, $G$, $E$, $D$ and reciprocity.
+# **You need** [notebook 12](12_adversarial_latent_autoencoders.ipynb): the networks $F$, $G$, $E$, $D$ and [reciprocity](glossary.ipynb#Reciprocity).
 #
 # **About 3 minutes on a laptop CPU.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
 # stored system that was trained for half an hour: one image stands at the left, another on top, and the networks decide which of
@@ -121,7 +121,7 @@ for name, (s, b) in styles.items():
 # %% [markdown]
 # - **A style can be read back.** The means and deviations of a map *are* its style (up to the sign of $1+s$: a negative one mirrors
 #   the channel, and the deviation read is $|1+s|$). So the encoder $E$ does the same backwards: a convolution, then it notes $\mu$
-#   and $\sigma$ of each channel, then *instance norm* takes them out of the map, and so on, from fine to coarse. Its code is the sum of what all its layers noted, $w = \sum_i C_i\,[\mu_i; \sigma_i]$, with learnt matrices $C_i$.
+#   and $\sigma$ of each channel, then *[instance norm](glossary.ipynb#Instance-norm)* takes them out of the map, and so on, from fine to coarse. Its code is the sum of what all its layers noted, $w = \sum_i C_i\,[\mu_i; \sigma_i]$, with learnt matrices $C_i$.
 # - **A style acts on one convolution.** It says how strongly each channel enters the next convolution; behind that, the next AdaIN
 #   sets all means and deviations anew, whatever came in (the cell checks it with $3x - 5$ in place of $x$). What stays of an earlier
 #   style is the pattern it helped to draw. So every layer has a say of its own, and layers may take their $w$ from different images.
@@ -172,8 +172,8 @@ assert equal < plain / 10
 # \end{aligned}
 # $$
 #
-# Two things are new. **Mixing:** in steps I and II, nine of ten generated images use two $z$, one for the layers up to a random one,
-# the other from there on. So neighbouring layers cannot rely on having the same source. **A lazy penalty:** the gradient of a
+# Two things are new. **[Mixing](glossary.ipynb#Style-mixing):** in steps I and II, nine of ten generated images use two $z$, one for the layers up to a random one,
+# the other from there on. So neighbouring layers cannot rely on having the same source. **A [lazy penalty](glossary.ipynb#Lazy-penalty):** the gradient of a
 # gradient is dear, so the penalty is taken at every eighth update, eight times as strong (Karras et al. 2020).
 
 
@@ -261,7 +261,7 @@ print("same losses:", same)
 # networks, and around these: only the style-based one grows, mixes and takes its penalty lazily; and where it shares one optimizer,
 # the other has one for each step, with a learning rate of 0.01. The style-based one also draws pictures of 16x16, enlarged to 28x28
 # for every measure, after 150 updates at 8x8; the other draws 28x28 from the start. Both are measured with averaged weights. The
-# learning rate of 0.01 was chosen on validation images from two, in runs not shown here; 0.005 is the library's.
+# learning rate of 0.01 was chosen on [validation images](glossary.ipynb#Validation-images) from two, in runs not shown here; 0.005 is the library's.
 
 # %%
 step = Adam(1e-2, beta1=0.0, beta2=0.99)
@@ -427,9 +427,9 @@ print(f"reconstructions of the same class as the image: {same.float().mean():.0%
 assert shown is not stored or (shares < 0.02).sum() == 2  # of the draws
 
 # %% [markdown]
-# Two classes are all but missing among the draws. $G$ has **dropped modes**, which a GAN may do: each of its images passes for real,
+# Two classes are all but missing among the draws. $G$ has **[dropped modes](glossary.ipynb#Mode-collapse)**, which a GAN may do: each of its images passes for real,
 # and nobody counts how often a 4 comes. The recall of 0.22 printed above says the same: only about a fifth of the real images lie near
-# some draw; the precision of 0.90, that most draws lie near real ones.
+# some draw; the [precision](glossary.ipynb#Precision-and-recall) of 0.90, that most draws lie near real ones.
 #
 # What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their neighbours: 10.9 % each of the test images, they
 # are 3.6 and 0.4 % of the reconstructions. That accounts for most of the images that change class (71 % keep theirs); the rest are
@@ -614,9 +614,9 @@ for name, arrows in directions.items():
 #
 # ## Samples, reconstructions and paths in numbers
 #
-# **Feature-FID** compares clouds of features ([notebook 06](06_likelihood.ipynb)); the features are the classifier's from above.
+# **[Feature-FID](glossary.ipynb#Feature-FID)** compares clouds of features ([notebook 06](06_likelihood.ipynb)); the features are the classifier's from above.
 #
-# **Perceptual path length** (PPL; Karras et al. 2019) asks how bumpy the way from one code to another is. Take two codes, the line
+# **[Perceptual path length](glossary.ipynb#Perceptual-path-length)** (PPL; Karras et al. 2019) asks how bumpy the way from one code to another is. Take two codes, the line
 # between them, a point on it at $t$, and another point a hair's breadth $\varepsilon$ further. How far apart are the two pictures, by
 # the *squared* distance $d$ of their features?
 #
@@ -660,7 +660,7 @@ print(f"\nfloor of the feature-FID, {count:,} real images against {count:,} othe
 
 # %% [markdown]
 # **Samples.** After equally many updates the StyleALAE's samples are nearer to real digits than the MLP-ALAE's: 219 against 280 over
-# three seeds, with standard deviations of 8 and 9. Both are far from the floor. And this is per update: one of the StyleALAE's takes
+# three seeds, with standard deviations of 8 and 9. Both are far from the [floor](glossary.ipynb#Floor). And this is per update: one of the StyleALAE's takes
 # about eight times as long, as [printed above](#Growing). In as many *seconds* the MLP-ALAE makes eight times as many updates; exercise 5
 # asks who is ahead then. For reconstructions the difference, 278 against 299, is within the spread. The stored system, one training of
 # one seed and so without a spread, comes to 46 and 35.
@@ -760,7 +760,7 @@ widget
 #   the map by instance norm. So generator and encoder are mirror images.
 # - A style acts on one convolution, and the next one sets everything anew. So layers can take theirs from different images, real ones
 #   too.
-# - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. R1 can be taken at every eighth update.
+# - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. [R1](glossary.ipynb#R1) can be taken at every eighth update.
 # - Growing fades a new block in; at $\alpha = 0$ the network is exactly the old one.
 # - After equally many updates, samples of a StyleALAE were nearer to real digits by feature-FID than those of an MLP-ALAE, over three
 #   seeds; its updates take about eight times as long.
