@@ -2,11 +2,11 @@
 # # Glossary
 #
 # Every term of the course in one sentence, with its symbol and the notebook that introduces it. The notebooks link to it where they
-# first use a term. JupyterLab lists all terms in its table of contents, the third button at the left edge.
+# first use a term. (Where JupyterLab has only opened this page at its top, click the link once more: it then goes to the term.) All terms stand in
+# JupyterLab's table of contents too, the third button at the left edge.
 #
 # [To the map of the course](00_start_here.ipynb#The-course)
-
-# %% [markdown]
+#
 # ## A
 #
 # ### Adaptive instance norm
@@ -32,8 +32,7 @@
 #
 # ### Averaged weights
 # The means of a network's weights over its last few hundred updates; they serve for samples and codes, while training goes on with the last ones. (notebook [13](13_style_alae.ipynb))
-
-# %% [markdown]
+#
 # ## B
 #
 # ### Batch normalisation
@@ -44,8 +43,7 @@
 #
 # ### Bidirectional GAN
 # It has a generator and an encoder, and a discriminator that looks at pairs of an image and a code. (BiGAN; notebook [12](12_adversarial_latent_autoencoders.ipynb))
-
-# %% [markdown]
+#
 # ## C
 #
 # ### Categorical prior
@@ -68,8 +66,7 @@
 #
 # ### Cross-entropy
 # The mean of minus the logarithm of the probability that a model gave to what came; of two distributions, $-\mathbb{E}_q \log p$. (notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## D
 #
 # ### Decoder
@@ -86,8 +83,7 @@
 #
 # ### Disentangled
 # A latent space in which what varies in images varies along straight lines, measured here by how well a linear classifier does beside nearest neighbours. (notebook [12](12_adversarial_latent_autoencoders.ipynb))
-
-# %% [markdown]
+#
 # ## E
 #
 # ### Encoder
@@ -104,8 +100,7 @@
 #
 # ### Evidence lower bound
 # A bound below $\log p(x)$; the gap is how far $q(z \mid x)$ is from the true posterior. (ELBO; $\mathbb{E}_q[\log p(x \mid z)] - KL(q(z \mid x) \Vert p(z))$; notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## F
 #
 # ### Feature-FID
@@ -113,8 +108,7 @@
 #
 # ### Floor
 # What a measure gives where nothing is wrong, such as the distance of as many draws of the prior from the prior itself. (notebook [02](02_adversarial_autoencoders.ipynb))
-
-# %% [markdown]
+#
 # ## G
 #
 # ### Gaussian encoder
@@ -131,8 +125,7 @@
 #
 # ### Growing
 # It begins with pictures of few pixels and adds a block of layers for the next size, which fades in while $\alpha$ rises from 0 to 1. ($\alpha$; notebook [13](13_style_alae.ipynb))
-
-# %% [markdown]
+#
 # ## H
 #
 # ### Hold-out images
@@ -140,20 +133,17 @@
 #
 # ### Holes
 # Places of the prior that no code is near, where the decoder was never trained; draws of the prior itself leave 0.8 % <!-- 0.8: two to the power of −7 --> of it in holes. (notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## I
 #
 # ### Instance norm
 # It takes the mean and the standard deviation out of each channel of each image. (notebook [13](13_style_alae.ipynb))
-
-# %% [markdown]
+#
 # ## J
 #
 # ### Jensen-Shannon divergence
 # A distance of two densities, 0 if they are equal and $\ln 2$ at most; the best discriminator's loss is $2 \ln 2 - 2\,JSD$. (JSD; $JSD(p \Vert q)$; notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## K
 #
 # ### k-means
@@ -167,8 +157,7 @@
 #
 # ### Kolmogorov-Smirnov distance
 # The largest gap between two cumulative distributions, 0 if they are equal and 1 at most. (notebook [02](02_adversarial_autoencoders.ipynb))
-
-# %% [markdown]
+#
 # ## L
 #
 # ### Latent space
@@ -182,8 +171,7 @@
 #
 # ### Logit
 # A probability as a number without bounds; the sigmoid brings it back, and 0 stands for one half. (notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## M
 #
 # ### Majority rule
@@ -209,8 +197,7 @@
 #
 # ### Mutual information
 # How much a code tells of its image, in nats. (information; $I(x; z)$; notebook [03](03_aae_versus_vae.ipynb))
-
-# %% [markdown]
+#
 # ## N
 #
 # ### Nats
@@ -221,8 +208,7 @@
 #
 # ### Non-saturating loss
 # It gives the generator a slope also where the discriminator is sure, as $\log(1 - D)$ does not. ($-\log D(G(z))$; notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## O
 #
 # ### One-hot
@@ -230,8 +216,7 @@
 #
 # ### Optimal transport
 # It asks for the cheapest way to carry one heap of probability over to another; the plan says how much goes from where to where. (transport plan; $W_c(p_d, p_G)$; notebook [11](11_wasserstein_autoencoders.ipynb))
-
-# %% [markdown]
+#
 # ## P
 #
 # ### Parzen window
@@ -257,8 +242,7 @@
 #
 # ### Profile
 # One of the budgets `smoke`, `quick` and `paper`, which the environment variable `AAE_PROFILE` chooses. (notebook [00](00_start_here.ipynb))
-
-# %% [markdown]
+#
 # ## R
 #
 # ### R1
@@ -284,8 +268,7 @@
 #
 # ### Rule of the paper
 # It names a cluster by the label of the one validation image that is surest of it. (the paper's rule; notebook [09](09_clustering.ipynb))
-
-# %% [markdown]
+#
 # ## S
 #
 # ### Semi-supervised
@@ -317,8 +300,7 @@
 #
 # ### System
 # A model of this course: networks, and the phases in which they are trained. (notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## T
 #
 # ### t-SNE
@@ -326,8 +308,7 @@
 #
 # ### Threshold of heads
 # The distance from which on two cluster heads are left alone. (threshold; $\eta$; notebook [10](10_dimensionality_reduction.ipynb))
-
-# %% [markdown]
+#
 # ## U
 #
 # ### Unbiased estimate
@@ -338,8 +319,7 @@
 #
 # ### Update
 # One step of every phase, on one mini-batch. (notebook [01](01_autoencoders_vaes_gans.ipynb))
-
-# %% [markdown]
+#
 # ## V
 #
 # ### Validation images
@@ -350,8 +330,7 @@
 #
 # ### Virtual adversarial training
 # It asks that a classifier's answer not change nearby, in the direction in which it changes most. (VAT; notebook [08](08_semi_supervised.ipynb))
-
-# %% [markdown]
+#
 # ## W
 #
 # ### Wasserstein autoencoder
