@@ -156,7 +156,7 @@ assert equal < plain / 10
 # %% [markdown]
 # The last ingredient needs no cell of its own: the weights that serve for samples, codes and reconstructions are **averages** of
 # $F$, $G$ and $E$ over the last few hundred updates. A game never comes to rest, and its average is calmer than its last move;
-# [below](#Samples-reconstructions-and-paths-in-numbers) both are measured.
+# [below](#Samples,-reconstructions-and-paths-in-numbers) both are measured.
 
 # %% [markdown]
 # ## Three steps
