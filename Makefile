@@ -3,11 +3,12 @@
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
+GRADER := .venv/.grader
 NEW_ENOUGH := sys; sys.exit(sys.version_info < (3, 11, 5))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test run notebooks sync slides bench results tables lint format constraints clean
+.PHONY: help lab test run notebooks sync slides release grade bench results tables lint format constraints clean
 
 # Notebooks run in notebooks/, so a data root given relative to this folder is made absolute.
 ifdef AAE_DATA
@@ -38,6 +39,12 @@ sync: $(INSTALLED) ## bring edited sources into notebooks/*.ipynb without execut
 slides: $(INSTALLED) ## make slides of a notebook in build/, one page that needs no network, e.g. make slides NB=02
 	$(VENV_PYTHON) -m tools slides $(NB)
 
+release: $(GRADER) ## make what students are handed out and hand in, in build/grading/release, e.g. make release NB=02
+	$(VENV_PYTHON) -m tools release $(NB)
+
+grade: $(GRADER) ## grade FOLDER/STUDENT/NAME.ipynb into FOLDER/grades.csv; it runs what students wrote, so do it in a container
+	$(VENV_PYTHON) -m tools grade $(FOLDER)
+
 bench: $(INSTALLED) ## measure speeds, on an idle machine, in one table (BENCH="growth parzen_speed" for some, "--write" keeps it)
 	$(VENV_PYTHON) -m tools bench $(BENCH)
 
@@ -59,6 +66,11 @@ constraints: $(INSTALLED) ## renew constraints.txt with today's newest versions;
 clean: ## remove everything that was installed or generated; datasets stay
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# nbgrader, which only a lecturer needs.
+$(GRADER): $(INSTALLED)
+	$(VENV_PYTHON) -m pip install --disable-pip-version-check -c constraints.txt -e ".[grading]"
+	@touch $@
 
 # What was installed knows the folder it lies in. Where that has been moved, it is installed anew.
 ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))

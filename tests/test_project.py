@@ -10,6 +10,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+
+import aae_lib
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "aae_lib"
@@ -72,7 +75,7 @@ def test_conda_installs_what_pip_installs():
     lines = [line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()]
     assert f"- python{PROJECT['requires-python']}" in lines
     assert lines[-3:] == ["- pip:", "- -c constraints.txt", "- -e .[lab,test]"]
-    assert set(PROJECT["optional-dependencies"]) == {"cluster", "lab", "test"}
+    assert set(PROJECT["optional-dependencies"]) == {"cluster", "grading", "lab", "test"}
 
 
 def test_readme_activates_the_environment_that_conda_creates():
@@ -141,6 +144,34 @@ def test_readme_names_only_targets_that_make_has():
     for page in ("README.md", "CONTRIBUTING.md"):
         assert set(re.findall(r"`make (\w+)", (ROOT / page).read_text(encoding="utf-8"))) <= targets
     assert "make lab" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_what_make_does_python_does_without_it():
+    process = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    targets = set(re.findall(r"^  make (\w+)", process.stdout, re.MULTILINE)) - {"help"}
+    listed = subprocess.run([sys.executable, "-m", "tools"], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert set(re.findall(r"^  python -m tools (\w+)", listed.stdout, re.MULTILINE)) == targets
+    for task in set(re.findall(r"python -m tools (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"))):
+        assert task in targets
+
+
+def test_a_task_that_fails_says_so_and_one_that_is_none_is_refused():
+    failing = subprocess.run([sys.executable, "-m", "tools", "slides", "99"], capture_output=True, text=True, cwd=ROOT)
+    assert failing.returncode == 1 and "no notebook matches 99*.ipynb" in failing.stderr
+    unknown = subprocess.run([sys.executable, "-m", "tools", "shine"], capture_output=True, text=True, cwd=ROOT)
+    assert unknown.returncode == 2 and "'shine' is no task; there are: lab, test" in unknown.stderr
+
+
+def test_licences_and_citation_name_each_other():
+    readme, text = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "LICENSE-text"))
+    assert PROJECT["license-files"] == ["LICENSE", "LICENSE-text"] and PROJECT["license"] == "MIT AND CC-BY-4.0"
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    assert "creativecommons.org/licenses/by/4.0/legalcode" in text
+    assert all(f"]({name})" in readme for name in ("LICENSE", "LICENSE-text", "CITATION.cff"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(citation) and citation["cff-version"] == "1.2.0"
+    assert citation["version"] == aae_lib.__version__ and citation["license"] == ["MIT", "CC-BY-4.0"]
 
 
 def test_the_course_is_complete():

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_BEHIND = ("build", ".pytest_cache", ".ruff_cache", ".hypothesis")
 ONE_PLATFORM = re.compile(r"nvidia-|cuda-|triton=|pywinpty|colorama|appnope")  # not on every machine
 NBVAL = ("-n", "2", "--dist", "loadscope", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120")
+SOLUTIONS = "--ignore=notebooks/solutions"  # tests/test_exercises.py runs them in one process
 
 
 def python(*arguments: str, **more: str) -> int:
@@ -32,7 +33,7 @@ def python(*arguments: str, **more: str) -> int:
 def test(*more: str) -> int:
     """lint, unit tests and every notebook, offline, in the smoke profile"""
     smoke = {"AAE_PROFILE": "smoke", "AAE_DATA": "", "OMP_NUM_THREADS": "1"}
-    return lint() or python("-m", "pytest", *NBVAL, "tests", "notebooks", *more, **smoke)
+    return lint() or python("-m", "pytest", *NBVAL, SOLUTIONS, "tests", "notebooks", *more, **smoke)
 
 
 def lint() -> int:
@@ -51,7 +52,7 @@ def constraints() -> int:
     shutil.rmtree(fresh, ignore_errors=True)
     venv.create(fresh, with_pip=True)
     newest = str(fresh / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-    subprocess.run([newest, "-m", "pip", "install", "-e", ".[lab,test]"], cwd=ROOT, check=True)
+    subprocess.run([newest, "-m", "pip", "install", "-e", ".[lab,test,grading]"], cwd=ROOT, check=True)
     freeze = [newest, "-m", "pip", "freeze", "--exclude-editable"]
     found = subprocess.run(freeze, capture_output=True, encoding="utf-8", check=True).stdout.splitlines()
     page = ROOT / "constraints.txt"
@@ -90,6 +91,8 @@ TASKS: dict[str, Callable[..., int]] = {
     "notebooks": calling("rebuild notebooks from their sources on real data (02: only that one)", NOTEBOOKS, "build"),
     "sync": calling("bring edited sources into notebooks without executing", NOTEBOOKS, "sync"),
     "slides": calling("make slides of a notebook in build/, e.g. slides 02", "-m", "tools.slides"),
+    "release": calling("make what students are handed out, e.g. release 02", "-m", "tools.grading", "release"),
+    "grade": calling("grade the hand-ins in a folder, e.g. grade hand-ins", "-m", "tools.grading", "grade"),
     "bench": calling("measure speeds, on an idle machine", "-m", "benchmarks"),
     "results": calling("measure the stored systems anew, beside their records", "-m", "aae_lib.experiments", "verify"),
     "tables": calling("write the tables of README.md anew", "-m", "aae_lib.experiments", "table", "--readme"),
