@@ -5,9 +5,11 @@ import math
 import re
 
 import nbformat
+import numpy as np
+import ot
 import pytest
 import torch
-from torch.distributions import Normal
+from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from aae_lib import exercises
@@ -78,6 +80,40 @@ def test_a_notebook_has_five_exercises_of_five_kinds(source):
 def test_every_exercise_is_in_a_notebook():
     asked = [name for source in SOURCES for name in answers(notebooks.from_source(source))]
     assert sorted(asked) == sorted(CHECKS)
+
+
+def jensen_shannon_loss(p, q):
+    """The loss of the best discriminator between two distributions over the same places, (K,) each."""
+    best = p / (p + q)
+    return float(-torch.special.xlogy(p, best).sum() - torch.special.xlogy(q, 1 - best).sum())
+
+
+def gaussian_divergence(std):
+    return float(kl_divergence(Normal(0.0, std), Normal(0.0, 1.0)))
+
+
+SEVEN = F.one_hot(torch.tensor(7), 10).double()
+EXPECTED = [  # notebook, words with a number that its predictions are said to come to, the number as computed
+    ("01", "{:.2f} nats, against", gaussian_divergence(2.0)),
+    ("01", "against {:.2f}. Its draws", gaussian_divergence(0.5)),
+    ("02", "≈ {:.2f}. Far outside", jensen_shannon_loss(torch.tensor([0.5, 0.5]), torch.tensor([1.0, 0.0]))),
+    ("03", "ln 8 ≈ {:.2f}", math.log(8)),
+    ("05", "In about {:.0f}", 100 * (1 - 100 / 50_000) ** 100),
+    ("06", "784 ln 255 ≈ {:.0f}", 784 * math.log(255)),
+    ("08", "ln (11/10) ≈ {:.2f}", jensen_shannon_loss(torch.full((10,), 0.1).double(), SEVEN)),
+    ("09", "ln 16 ≈ {:.2f}", math.log(16)),
+    ("09", "ln 10 ≈ {:.2f}", math.log(10)),
+    ("10", "{:.1f} %: the chance", 100 * (1 - float(Normal(0.0, 1.0).cdf(torch.tensor(1.5))))),
+    ("11", "½ · 2² = {:.0f}", 0.5 * ot.wasserstein_1d(np.arange(5.0), np.arange(5.0) + 2, p=2)),
+    ("11", "and {:.0f} for a shift", 0.5 * ot.wasserstein_1d(np.arange(5.0), np.arange(5.0) + 20, p=2)),
+    ("11", "ln 2 ≈ {:.2f} for both", math.log(2)),
+]
+
+
+@pytest.mark.parametrize(("number", "words", "value"), EXPECTED, ids=[f"{row[0]}: {row[1]}" for row in EXPECTED])
+def test_predictions_come_to_what_the_notebook_says(number, words, value):
+    (source,) = notebooks.SOURCES.glob(f"{number}*.py")
+    assert words.format(value) in source.read_text(encoding="utf-8")
 
 
 # The mechanism, on an exercise of its own: the mean of numbers.
