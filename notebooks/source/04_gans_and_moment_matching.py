@@ -4,9 +4,9 @@
 # There are two ways to say that two clouds of points differ. One trains a discriminator that looks for the difference. The other writes the difference down as a formula. And there are two places to look: at the images, or at codes. This gives four models, and the adversarial autoencoder is one of them.
 #
 # **You will learn**
-# - the *maximum mean discrepancy* (MMD): a distance between clouds of points that needs no training;
-# - what the width of its kernel does, and why one uses several;
-# - a generator that is trained on this formula alone, on images (GMMN) and on an autoencoder's codes (GMMN + AE);
+# - the *[maximum mean discrepancy](glossary.ipynb#Maximum-mean-discrepancy)* (MMD): a distance between clouds of points that needs no training;
+# - what the width of its [kernel](glossary.ipynb#Kernel) does, and why one uses several;
+# - a generator that is trained on this formula alone, on images ([GMMN](glossary.ipynb#Generative-moment-matching-network)) and on an autoencoder's codes (GMMN + AE);
 # - to compare four models with the same numbers, and what each number sees.
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb); the GAN is from [notebook 01](01_autoencoders_vaes_gans.ipynb).
@@ -185,7 +185,7 @@ print(f"the loss of two batches of real images: {floor(as_float(images[:20_000])
 # %% [markdown]
 # ## Codes: GMMN + AE
 #
-# The loss of 0.149 is half again as large as the 0.098 that two batches of real images score: this estimate of the MMD is never 0 for finite batches, so its floor is not 0 either.
+# The loss of 0.149 is half again as large as the 0.098 that two batches of real images score: this estimate of the MMD is never 0 for finite batches, so its [floor](glossary.ipynb#Floor) is not 0 either.
 #
 # Distances between images say little: two sevens by different hands are nearly as far apart as a seven and a one.
 
@@ -222,7 +222,7 @@ assert torch.equal(before, autoencoder.encode(images[:10])), "nothing moves the 
 #
 # ## The two games
 #
-# The GAN plays its game on images, the AAE on codes. Both have a discriminator in the place of the formula. (The GAN's layers have 256 units, as in notebook 01.) On images that discriminator wins easily; as in notebook 01, noise on what it sees and batch normalisation in the generator keep the game open.
+# The GAN plays its game on images, the AAE on codes. Both have a discriminator in the place of the formula. (The GAN's layers have 256 units, as in notebook 01.) On images that discriminator wins easily; as in notebook 01, noise on what it sees and [batch normalisation](glossary.ipynb#Batch-normalisation) in the generator keep the game open.
 
 # %%
 gan = GenerativeAdversarialNetwork(
@@ -284,7 +284,7 @@ figures.show(
 # %% [markdown]
 # The GMMN's strokes are hard-edged but torn; GMMN + AE has the decoder's softness, and more whole digits.
 #
-# Now the same numbers for all four. [Notebook 06](06_likelihood.ipynb) explains them; in short: the *feature-FID* is a distance between features of real test images and of samples (0 is best), *precision* the share of samples that lie among real images, *recall* the share of real images that lie among samples, and the *Parzen* log-likelihood (in nats, with $\sigma$ from validation images) what papers printed when the GMMN and the AAE were new. The last row has real images that neither a model nor the judge was trained on. Its FID is not 0, since 1,000 images are few. It is no ceiling: blurred samples can beat real images in precision and in nats.
+# Now the same numbers for all four. [Notebook 06](06_likelihood.ipynb) explains them; in short: the *[feature-FID](glossary.ipynb#Feature-FID)* is a distance between features of real test images and of samples (0 is best), [*precision*](glossary.ipynb#Precision-and-recall) the share of samples that lie among real images, *recall* the share of real images that lie among samples, and the [*Parzen*](glossary.ipynb#Parzen-window) log-likelihood (in [nats](glossary.ipynb#Nats), with $\sigma$ from [validation images](glossary.ipynb#Validation-images)) what papers printed when the GMMN and the AAE were new. The last row has real images that neither a model nor the judge was trained on. Its FID is not 0, since 1,000 images are few. It is no ceiling: blurred samples can beat real images in precision and in nats.
 
 # %%
 judge = train_feature_network(data.train, seed=0)
