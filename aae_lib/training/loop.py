@@ -59,13 +59,13 @@ def fit(
     ``validation``: images that are not trained on, such as ``data.validation``, with all their labels for systems that
     use some; the history then has their losses too, and compares them with simple methods' (see ``Validation``). It
     changes no weight, and costs a few percent of the time and a second or two at the start.
-    ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU.
+    ``seed`` fixes the order of the images and all noise. ``device``: "auto" takes cuda, then mps, then the CPU; on cuda
+    updates are recorded once and repeated, where that is known to be the same (``System.recordable``).
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
     hardware multiplies it natively and there is much to multiply. ``optimizers`` replaces phases' own, by phase name.
     ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
     goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``. ``progress``: a bar,
-    and one line that says how long the training will take, if that is more than five minutes; without it only
-    that it was stopped.
+    and a line that says how long it will take, if more than five minutes; without it only that it was stopped.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
     Within ``process_group()`` the training is shared by all its processes, which must call ``fit`` alike: each computes
