@@ -22,7 +22,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import BUILD, ROOT, SOURCES, NotebookError, exercises, matching, read_source, with_ids
+from tools.notebooks import BUILD, ROOT, SOURCES, NotebookError, matching
+from tools.sources import exercises, read_source, with_ids
 
 COURSE = BUILD / "grading"
 POINTS = 1  # of each exercise of code

@@ -8,25 +8,20 @@ run     executes notebooks/NAME.ipynb in the profile of AAE_PROFILE; the result 
 
 NB is the beginning of a notebook's name, such as 02. Without it, build, sync and check take every notebook.
 
-Cells tagged "exercise" need nothing that stands above them. The lines of a solution stand once, in the source, between
-### BEGIN SOLUTION and ### END SOLUTION. The student's notebook has ... in their place; build and sync also write
-notebooks/solutions/NAME.ipynb, which has the exercises alone, solved and executed.
+build and sync also write notebooks/solutions/NAME.ipynb, which has the exercises alone, solved and executed.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import hashlib
 import os
 import re
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import jupytext
 import nbformat
 from jinja2 import DictLoader
 from nbclient import NotebookClient
@@ -39,23 +34,17 @@ from aae_lib.profiles import current_profile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this file is run as a script
 from tools import quotes
+from tools.sources import EXERCISE, exercises, from_source, solutions
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
 FIGURES = NOTEBOOKS / "figures"  # the figure that each notebook ends with, for its first cell and the README
 TITLE_FIGURE = "title-figure"  # the tag of the cell that draws it
-EXERCISE = "exercise"  # the tag of what an exercise asks, of its function and of its check
-SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
-MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 BUILD = ROOT / "build"
 LARGEST = 1_500_000  # bytes of a committed notebook
 PATIENCE = 600  # seconds for one cell of a committed notebook, whose budget is 180 for all cells
 LOCAL_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|private|var|opt|mnt|Users)/|\b[A-Z]:\\")
-METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
 # nbconvert's templates leave out the alt text that a picture's metadata carries.
 ALT_BLOCK = """{% block data_png scoped %}
 {% set alt = output | get_metadata("alt", "image/png") or "" %}
@@ -66,50 +55,6 @@ TEMPLATE = '{% extends "lab/index.html.j2" %}\n' + ALT_BLOCK
 
 class NotebookError(Exception):
     """A notebook that cannot be built, found or run; the message is one sentence."""
-
-
-def from_source(path: Path) -> NotebookNode:
-    """The student's notebook that the percent-format ``path`` describes, not executed and without solutions."""
-    notebook = read_source(path)
-    for cell in notebook.cells:
-        cell.source = SOLUTION.sub(r"\1...", cell.source)
-    return with_ids(notebook)
-
-
-def solutions(path: Path) -> NotebookNode | None:
-    """The exercises of the source ``path`` alone, with their solutions, not executed; None where it has none."""
-    whole = read_source(path)
-    cells = exercises(whole)
-    if not cells:
-        return None
-    for cell in cells:
-        cell.source = MARKER.sub("", cell.source).rstrip()
-    title = whole.cells[0].source.splitlines()[0].removeprefix("# ")
-    words = f"# Solutions: {title}\n\nThe functions that [the notebook](../{path.stem}.ipynb#Exercises) asks for."
-    return with_ids(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words), *cells]))
-
-
-def exercises(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells tagged "exercise"."""
-    return [cell for cell in notebook.cells if EXERCISE in cell.metadata.get("tags", ())]
-
-
-def read_source(path: Path) -> NotebookNode:
-    """All that the percent-format ``path`` holds, solutions between their markers included."""
-    return jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
-
-
-def with_ids(notebook: NotebookNode) -> NotebookNode:
-    """``notebook`` with the course's metadata, and with a hash of its content for each cell's id."""
-    notebook.metadata = nbformat.from_dict(METADATA)
-    seen = Counter()
-    for cell in notebook.cells:
-        cell.metadata.pop("lines_to_next_cell", None)
-        cell.id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
-        seen[cell.id] += 1
-        if seen[cell.id] > 1:
-            cell.id += f"-{seen[cell.id]}"
-    return notebook
 
 
 def keep_outputs(notebook: NotebookNode, earlier: NotebookNode) -> None:
@@ -271,10 +216,13 @@ def write_solutions(source: Path) -> None:
 
 def build(source: Path) -> None:
     print(f"{source.stem} (quick profile)", flush=True)
-    notebook = from_source(source)
-    execute(notebook, PATIENCE)
+    executed = from_source(source)
+    execute(executed, PATIENCE)
+    notebook = from_source(source)  # as it is now: prose may have been edited meanwhile
+    keep_outputs(notebook, executed)
     if found := faults(notebook, source):
-        raise NotebookError(" ".join([f"{source.stem} was not written:", *found]))
+        write_whole(BUILD / f"{source.stem}.ipynb", nbformat.writes(executed) + "\n")  # it took minutes
+        raise NotebookError(" ".join([f"{source.stem} was not written (what was executed is in build/):", *found]))
     write_whole(committed(source), nbformat.writes(notebook) + "\n")
     write_title_figure(notebook, source)
     write_solutions(source)
