@@ -86,8 +86,8 @@ class Encoder(nn.Module):
     - ``"gaussian"``: z = μ(x) + σ(x) ε with ε ~ N(0, I).
     - ``"universal"``: z = f(x, η) with noise η ~ N(0, I) at the input, any posterior a network can make of it.
 
-    ``input_noise`` is the std of Gaussian noise on the images, ``input_dropout`` the share of pixels set to 0, both in
-    training mode only.
+    ``batch_norm``: of hidden layers; "codes": of z too. ``input_noise`` is the std of Gaussian noise on the images,
+    ``input_dropout`` the share of pixels set to 0, both in training mode only.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Encoder(nn.Module):
         posterior: str = "deterministic",
         hidden: Sequence[int] | None = None,
         body: str = "mlp",
-        batch_norm: bool = False,
+        batch_norm: bool | str = False,
         batch_norm_output: bool = False,
         noise_dim: int = 16,
         input_noise: float = 0.0,
@@ -114,6 +114,8 @@ class Encoder(nn.Module):
             raise ValueError(
                 f"input_dropout must be below 1, the share of pixels that are dropped, but it is {input_dropout}."
             )
+        if isinstance(batch_norm, str):
+            batch_norm_output = bool(checks.one_of("batch_norm, unless it is True or False,", batch_norm, ("codes",)))
         hidden = widths(hidden, body, image_shape)
         out = latent_dim * (2 if posterior == "gaussian" else 1)
         if body == "mlp":
@@ -139,6 +141,18 @@ class Encoder(nn.Module):
         """μ and log σ², each (B, Z), of the Gaussian posterior."""
         mean, log_variance = self._out(images, generator).chunk(2, dim=1)
         return mean, log_variance.clamp(-20, 20)  # exp of more is no number any more; reached only by a diverging run
+
+    def start_like(self, draws: Tensor) -> None:
+        """Have normalised codes start with the mean and standard deviation of draws (N, Z) of their prior.
+
+        A Gaussian posterior starts with three tenths of that as its σ.
+        """
+        if isinstance(norm := self.body[-1], nn.BatchNorm1d):
+            mean, width = draws.mean(dim=0), draws.std(dim=0)  # (Z,)
+            if self.posterior == "gaussian":  # log σ² comes after μ
+                mean, width = torch.cat([mean, 2 * (0.3 * width).log()]), torch.cat([width, 0.1 + 0 * width])
+            norm.bias.data.copy_(mean)
+            norm.weight.data.copy_(width)
 
     def _out(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         x = self._corrupt(images, generator)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from aae_lib.data import Split
+from aae_lib.networks import UNITS
 from aae_lib.training.steps import with_optimizers
 from benchmarks import candidates, defaults, image_sets
 
@@ -22,6 +23,15 @@ def test_every_candidate_says_all_steps_of_all_systems(name):
         assert recipe.steps.keys() == {phase.name for phase in phases}
         with_optimizers(phases, recipe.steps)
         assert {"hidden", "discriminator_hidden", "initial_std"} <= recipe.system.keys()
+
+
+@pytest.mark.parametrize("kind", defaults.SYSTEMS)
+def test_what_was_chosen_is_what_the_systems_have_by_themselves(kind):
+    recipe = candidates.CANDIDATES["chosen"][kind]
+    plain = defaults.build(candidates.Recipe({}, {}), "digits", kind, seed=0)
+    assert {phase.name: phase.optimizer for phase in plain.phases()} == recipe.steps
+    given = defaults.build(recipe, "digits", kind, seed=0)
+    assert plain.settings | {"hidden": UNITS} == given.settings
 
 
 def test_a_trial_is_logged_once_with_all_it_was_made_of(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from scipy import stats
 from torch import nn
 
 from aae_lib.networks import BODIES, POSTERIORS, Decoder, Discriminator, Encoder, initialise, widths
-from aae_lib.priors import Gaussian
+from aae_lib.priors import Gaussian, Uniform
 from aae_lib.systems import (
     AdversarialAutoencoder,
     Autoencoder,
@@ -78,6 +78,20 @@ def test_widths_that_nobody_gave_suit_the_body_and_the_images(body, shape, found
     assert widths([7], body, shape) == (7,)
     system = AdversarialAutoencoder(shape, prior=Gaussian(2), body=body)
     assert system.reconstruct(torch.rand(2, *shape)).shape == (2, *shape)
+
+
+@pytest.mark.parametrize("posterior", POSTERIORS)
+def test_normalised_codes_start_with_the_mean_and_the_width_of_their_prior(posterior):
+    for prior, mean, std in ((Gaussian(3, std=5.0), 0.0, 5.0), (Uniform(3, 2.0, 4.0), 3.0, 3**-0.5)):
+        system = AdversarialAutoencoder((1, 8, 8), prior=prior, posterior=posterior, hidden=(16,))
+        z = system.train().encoder(pictures(1000), generator())
+        torch.testing.assert_close(z.mean(dim=0), torch.full((3,), mean), atol=0.15 * std, rtol=0)
+        torch.testing.assert_close(z.std(dim=0), torch.full((3,), std), atol=0.15 * std, rtol=0)
+
+
+def test_batch_norm_of_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match=r"batch_norm.*'code'.*did you mean 'codes'"):
+        AdversarialAutoencoder((1, 8, 8), prior=Gaussian(2), batch_norm="code")
 
 
 class TestPosteriors:

@@ -169,11 +169,11 @@ class TestPhases:
     def test_only_the_networks_of_a_phase_move_in_it(self, kind):
         for name, expected in PHASES[kind].items():
             system = tiny(kind)
-            before = {key: value.clone() for key, value in system.state_dict().items()}
+            before = {key: value.clone() for key, value in system.named_parameters()}
             rates = {phase.name: SGD(0.1 if phase.name == name else 0.0) for phase in system.phases()}
             fit(system, random_images(8), epochs=1, batch_size=8, optimizers=rates, device="cpu", progress=False)
             moved = {
-                key.split(".")[0] for key, value in system.state_dict().items() if not torch.equal(value, before[key])
+                key.split(".")[0] for key, value in system.named_parameters() if not torch.equal(value, before[key])
             }
             assert moved == expected, name
 

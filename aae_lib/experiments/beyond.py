@@ -21,11 +21,14 @@ from ..systems import (
 )
 from . import measures
 from .experiment import Experiment, Settings
+from .unsupervised import SMOKE_GAME
 
 SMOKE = Settings("digits", epochs=10, batch_size=50, system=dict(hidden=(64, 64)))
 
 
-def _eight(question: str, build: Callable[..., System], steps: dict[str, Adam], **system) -> Experiment:
+def _eight(
+    question: str, build: Callable[..., System], steps: dict[str, Adam], smoke: Settings = SMOKE, **system
+) -> Experiment:
     """8-D codes of MNIST: the same networks, images and updates for all; steps divided by 10, then 30, near the end."""
 
     def settings(epochs: int, late: int, units: int) -> Settings:
@@ -37,7 +40,7 @@ def _eight(question: str, build: Callable[..., System], steps: dict[str, Adam], 
         question,
         partial(build, prior=Gaussian(8), **system),
         measures.codes_and_samples,
-        smoke=SMOKE,
+        smoke=smoke,
         quick=settings(5, 3, units=256),
         long=settings(20, 14, units=500),
         paper=settings(100, 50, units=1000),
@@ -101,7 +104,9 @@ BEYOND: dict[str, Experiment] = {
         "8-D, AAE",
         AdversarialAutoencoder,
         {"reconstruction": Adam(1e-3), "discriminator": Adam(4e-4, beta1=0.5), "generator": Adam(4e-4, beta1=0.5)},
+        replace(SMOKE, optimizers=SMOKE_GAME.optimizers),
         discriminator_hidden=(500, 500),
+        batch_norm=False,
     ),
     "wae-mmd-8d": _eight("8-D, WAE-MMD", WassersteinAutoencoder, {"autoencoder": Adam(1e-3, beta1=0.5)}, weight=100.0),
     "wae-gan-8d": _eight(

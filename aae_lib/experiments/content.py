@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ..optimizers import SGD, Adam
 from ..priors import Gaussian
@@ -41,6 +42,7 @@ HEADS_RATES: Steps = RATES | {  # in few epochs: slower images, faster judges, o
     "discriminators": Adam(1e-3, beta1=0.5),
 }
 GAMES = ("reconstruction", "discriminators", "generators")
+PAPERS = dict(hidden=(1000, 1000), batch_norm=False, initial_std=0.01)  # where a row says nothing else
 
 TINY = dict(hidden=(64, 64), discriminator_hidden=(64, 64))
 SMALL = dict(hidden=(400, 400), discriminator_hidden=(200, 200))
@@ -62,7 +64,7 @@ def _semi_supervised(
     few = None if labelled is None else min(labelled, 500)  # of the digits' 1,257
     return Experiment(
         question,
-        SemiSupervisedAdversarialAutoencoder,
+        partial(SemiSupervisedAdversarialAutoencoder, **PAPERS),
         measures.classification,
         smoke=Settings("digits", epochs=20, batch_size=50, labelled=few, system=TINY, optimizers=steps_of(phases, {})),
         quick=Settings("mnist", epochs=8, labelled=labelled, system=SMALL, optimizers=steps_of(phases, {6: 10})),
@@ -100,7 +102,7 @@ def _house_numbers() -> Experiment:
     small = dict(**common, **SMALL, initial_std=None)
     return Experiment(
         "Table 2, SVHN, 1000 labels (all but paper: synthetic house numbers)",
-        SemiSupervisedAdversarialAutoencoder,
+        partial(SemiSupervisedAdversarialAutoencoder, **PAPERS),
         measures.classification,
         smoke=Settings(
             "house-numbers",
@@ -148,7 +150,9 @@ def _clusters(
     system = dict(clusters=clusters, **system)
     return Experiment(
         question,
-        ClusteringAdversarialAutoencoder,
+        partial(
+            ClusteringAdversarialAutoencoder, hidden=(3000, 3000), discriminator_hidden=(3000, 3000), initial_std=0.01
+        ),
         measures.clustering,
         smoke=Settings("digits", epochs=20, batch_size=50, system={**system, **TINY}, optimizers=steps_of(phases, {})),
         quick=Settings("mnist", epochs=6, system={**system, **SMALL}, optimizers=steps_of(phases, {4: 10})),
@@ -171,7 +175,7 @@ def _map(question: str, labelled: int, number: float, phases: Iterable[str], **s
     few = min(labelled, 500)  # of the digits' 1,257
     return Experiment(
         question,
-        DimensionalityReductionAdversarialAutoencoder,
+        partial(DimensionalityReductionAdversarialAutoencoder, **PAPERS),
         measures.classification,
         smoke=Settings(
             "digits",
@@ -221,7 +225,7 @@ def _map_of_clusters() -> Experiment:
     )
     return Experiment(
         "Fig. 11c: 2-D, 20 clusters, no labels",
-        DimensionalityReductionAdversarialAutoencoder,
+        partial(DimensionalityReductionAdversarialAutoencoder, **PAPERS),
         measures.clustering,
         smoke=Settings("digits", epochs=20, batch_size=50, system={**system, **TINY}, optimizers=steps_of(phases, {})),
         quick=Settings("mnist", epochs=5, system={**system, **MAPS}, optimizers=steps_of(phases, {4: 10})),

@@ -23,6 +23,9 @@ class AdversarialAutoencoder(System):
     class more than the prior has: the last says that the label is hidden, and its prior samples come from everywhere.
     ``hidden``: widths of the encoder's and decoder's layers (channels, where ``body`` is "convolutional"), by default
     1000 and 1000 (32, 64 and 128); ``discriminator_hidden``: of the discriminator on codes, an MLP in either case.
+    ``batch_norm``: True normalises the hidden layers of encoder and decoder; "codes" the codes too, which then start
+    with the prior's mean and width; False none, as the paper has it. Without, codes of large images run away from the
+    prior, and all that is decoded is the mean image.
     ``input_noise`` and ``discriminator_noise``: std of Gaussian noise on images and on D's inputs, in training.
     ``initial_std``: std of the initial weights (the paper's is 0.01); None scales them by He et al. 2015.
     """
@@ -39,7 +42,7 @@ class AdversarialAutoencoder(System):
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",
-        batch_norm: bool = False,
+        batch_norm: bool | str = "codes",
         noise_dim: int = 16,
         input_noise: float = 0.0,
         input_dropout: float = 0.0,
@@ -68,7 +71,7 @@ class AdversarialAutoencoder(System):
             input_dropout=input_dropout,
         )
         self.decoder = Decoder(
-            self.prior.dim, self.image_shape, hidden=hidden, body=body, output=output, batch_norm=batch_norm
+            self.prior.dim, self.image_shape, hidden=hidden, body=body, output=output, batch_norm=bool(batch_norm)
         )
         self.discriminator = Discriminator(
             (self.prior.dim + (self.prior.classes + 1 if labelled_prior else 0),),
@@ -76,10 +79,11 @@ class AdversarialAutoencoder(System):
             input_noise=discriminator_noise,
         )
         initialise(self, seed, initial_std)
+        self.encoder.start_like(self.prior.sample(1000, torch.Generator().manual_seed(seed)))
 
     def phases(self) -> list[Phase]:
-        # A larger reconstruction step spreads the codes beyond the prior. The paper's SGD is in the catalogue.
-        step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+        # One choice for all images, found by trial (docs/defaults.md). The paper's SGD is in the catalogue.
+        step, game = Adam(1e-3), Adam(2e-4, beta1=0.5)
         return [
             Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
             Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=game),

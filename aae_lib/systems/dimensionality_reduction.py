@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .. import checks
 from ..networks import initialise
-from ..optimizers import SGD
+from ..optimizers import SGD, Adam
 from ..priors import Gaussian
 from .base import Batch, Phase
 from .content import ContentAndStyle, as_content, draw_content
@@ -64,14 +64,14 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",
-        batch_norm: bool = False,
+        batch_norm: bool = True,
         decoder_batch_norm: bool = False,
         input_noise: float = 0.3,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
         style_game: str = "marginal",
         conditional_from: float = 0.0,
-        initial_std: float | None = 0.01,
+        initial_std: float | None = None,
         seed: int = 0,
     ):
         super().__init__(image_shape, standardised=output == "standardised")
@@ -112,7 +112,7 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         if not self.fixed:
             phases.append(Phase("heads", self.head_loss, (self.cluster_heads,), SGD(0.01)))
         if self.learns_labels is not None:
-            phases.append(Phase("classification", self.classification_loss, (self.encoder,), SGD(0.1, momentum=0.9)))
+            phases.append(Phase("classification", self.classification_loss, (self.encoder,), Adam(5e-4)))
         return phases
 
     def autoencoder(self) -> tuple:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .. import checks
 from ..networks import initialise
-from ..optimizers import SGD
+from ..optimizers import SGD, Adam
 from ..priors import Gaussian, Prior
 from .base import Batch, Phase
 from .content import ContentAndStyle
@@ -29,7 +29,8 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
     ``fit(system, data.train, labelled=data.train.balanced_subset(100), ...)``.
 
     ``batch_norm``: in the encoder, its heads included; ``decoder_batch_norm``: in the decoder, its output included (the
-    paper's SVHN has both, its MNIST neither). The other arguments are those of ``AdversarialAutoencoder``.
+    paper's SVHN has both, its MNIST neither, and weights of std 0.01). The other arguments are those of
+    ``AdversarialAutoencoder``.
     """
 
     def __init__(
@@ -42,14 +43,14 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",
-        batch_norm: bool = False,
+        batch_norm: bool = True,
         decoder_batch_norm: bool = False,
         input_noise: float = 0.3,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
         style_game: str = "marginal",
         conditional_from: float = 0.0,
-        initial_std: float | None = 0.01,
+        initial_std: float | None = None,
         seed: int = 0,
     ):
         super().__init__(image_shape, standardised=output == "standardised")
@@ -72,8 +73,7 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
         initialise(self, seed, initial_std)
 
     def phases(self) -> list[Phase]:
-        rate = SGD(0.1, momentum=0.9)
-        return [*super().phases(), Phase("classification", self.classification_loss, (self.encoder,), rate)]
+        return [*super().phases(), Phase("classification", self.classification_loss, (self.encoder,), Adam(5e-4))]
 
 
 class ClusteringAdversarialAutoencoder(ContentAndStyle):
@@ -94,8 +94,8 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
         clusters: int = 16,
         prior: Prior | None = None,
         consistency: float = 0.0,
-        hidden: Sequence[int] = (3000, 3000),
-        discriminator_hidden: Sequence[int] = (3000, 3000),
+        hidden: Sequence[int] | None = None,
+        discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",
         batch_norm: bool = True,
@@ -105,7 +105,7 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
         discriminator_noise: float = 0.0,
         style_game: str = "marginal",
         conditional_from: float = 0.0,
-        initial_std: float | None = 0.01,
+        initial_std: float | None = None,
         seed: int = 0,
     ):
         super().__init__(image_shape, standardised=output == "standardised")

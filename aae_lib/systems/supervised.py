@@ -42,7 +42,7 @@ class SupervisedAdversarialAutoencoder(System):
         discriminator_hidden: Sequence[int] = (1000, 1000),
         body: str = "mlp",
         output: str = "sigmoid",
-        batch_norm: bool = False,
+        batch_norm: bool | str = "codes",
         input_noise: float = 0.0,
         input_dropout: float = 0.0,
         discriminator_noise: float = 0.0,
@@ -70,15 +70,16 @@ class SupervisedAdversarialAutoencoder(System):
             hidden=hidden,
             body=body,
             output=output,
-            batch_norm=batch_norm,
+            batch_norm=bool(batch_norm),
         )
         self.discriminator = Discriminator(
             (self.style_game.width(self.prior.dim),), hidden=discriminator_hidden, input_noise=discriminator_noise
         )
         initialise(self, seed, initial_std)
+        self.encoder.start_like(self.prior.sample(1000, torch.Generator().manual_seed(seed)))
 
     def phases(self) -> list[Phase]:
-        step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+        step, game = Adam(1e-3), Adam(2e-4, beta1=0.5)  # as in ``AdversarialAutoencoder``
         return [
             Phase("reconstruction", self.reconstruction_loss, learns=(self.encoder, self.decoder), optimizer=step),
             Phase("discriminator", self.discriminator_loss, learns=(self.discriminator,), optimizer=game),

@@ -98,8 +98,11 @@ class StyleAndContent(System):
 # NBVAL_CHECK_OUTPUT
 few = data.train.take(torch.arange(300))
 small = dict(prior=Gaussian(15), hidden=(64, 64), discriminator_hidden=(64, 64), seed=0)
-ours, theirs = StyleAndContent(data.image_shape, **small), SupervisedAdversarialAutoencoder(data.image_shape, **small)
-our_losses, their_losses = (fit(s, few, epochs=4, batch_size=50, progress=False).losses for s in (ours, theirs))
+ours = StyleAndContent(data.image_shape, **small)
+theirs = SupervisedAdversarialAutoencoder(data.image_shape, **small, batch_norm=False)
+steps = {phase.name: phase.optimizer for phase in ours.phases()}
+course = dict(epochs=4, batch_size=50, optimizers=steps, progress=False)
+our_losses, their_losses = (fit(s, few, **course).losses for s in (ours, theirs))
 same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
 assert same
 print("same losses:", same)
@@ -117,7 +120,7 @@ drops = {round(0.6 * late): 4, round(0.8 * late): 4}
 game = SGD(0.1, momentum=0.1, drops={round(0.8 * late): 4})
 steps = {"reconstruction": SGD(0.01, momentum=0.9, drops=drops), "discriminator": game, "generator": game}
 shared = dict(prior=Gaussian(15, std=0.3), hidden=settings.hidden, discriminator_hidden=settings.hidden, seed=0)
-system = SupervisedAdversarialAutoencoder(data.image_shape, **shared)
+system = SupervisedAdversarialAutoencoder(data.image_shape, batch_norm=False, **shared)
 history = fit(system, data.train, **settings.training, optimizers=steps)
 figures.show(
     figures.training_curves(history),
@@ -126,7 +129,7 @@ figures.show(
 )
 
 # %%
-plain = AdversarialAutoencoder(data.image_shape, **shared)
+plain = AdversarialAutoencoder(data.image_shape, batch_norm=False, **shared)
 print(fit(plain, data.train.images, **settings.training, optimizers=steps, progress=False))
 
 # %% [markdown]
