@@ -9,7 +9,7 @@ import numpy as np
 import ot
 import pytest
 import torch
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 from torch.nn import functional as F
 
 from aae_lib import exercises
@@ -672,3 +672,79 @@ def test_a_mistake_gets_its_sentence(name, wrong, words):
 def test_mistakes_of_an_exercise_get_sentences_of_their_own(name):
     said = {words: repr(getattr(exercises, name)(wrong)) for wrong, words in MISTAKES[name]}
     assert len(said) >= 5 and len(set(said.values())) == len(said)
+
+
+# Other ways to be right.
+
+
+def rejected(count, generator):
+    points = 4 * torch.rand(3 * count, 2, generator=generator) - 2
+    return points[points.norm(dim=1) <= 2][:count]
+
+
+def turned(labels, generator):
+    draws = torch.randn(len(labels), 2, 1, generator=generator) * torch.tensor([[0.5], [0.1]]) + torch.tensor(
+        [[1.4], [0.0]]
+    )
+    angle = labels.float() * math.radians(36)
+    rows = torch.stack([torch.stack([angle.cos(), -angle.sin()], 1), torch.stack([angle.sin(), angle.cos()], 1)], 1)
+    return (rows @ draws).squeeze(2)
+
+
+def looped_mmd(x, y, width):
+    def kernel(a, b):
+        return torch.exp(-((a - b) ** 2).sum() / (2 * width**2))
+
+    def within(points):
+        pairs = [(a, b) for i, a in enumerate(points) for j, b in enumerate(points) if i != j]
+        return torch.stack([kernel(*pair) for pair in pairs]).mean()
+
+    return within(x) + within(y) - 2 * torch.stack([kernel(a, b) for a in x for b in y]).mean()
+
+
+def named_one_by_one(validation_clusters, validation_labels, test_clusters, test_labels):
+    errors = 0
+    for cluster, label in zip(test_clusters.tolist(), test_labels.tolist(), strict=True):
+        members = validation_labels[validation_clusters == cluster].tolist()
+        errors += not members or max(sorted(set(members)), key=members.count) != label
+    return errors / len(test_labels)
+
+
+ALSO_RIGHT = {
+    "check_draw_codes": lambda m, v, g: torch.addcmul(m, v.exp().sqrt(), torch.randn(m.shape, generator=g)),
+    "check_negative_elbo": lambda x, y, m, v, b: (
+        F.binary_cross_entropy(x.sigmoid(), y, reduction="sum") / len(x)
+        + b * kl_divergence(Normal(m, v.exp().sqrt()), Normal(0.0, 1.0)).sum() / len(x)
+    ),
+    "check_generator_loss": lambda D, z: -D(z).sigmoid().log().mean(),
+    "check_discriminator_loss": lambda D, p, z: -(D(p).sigmoid().log() + (1 - D(z.detach()).sigmoid()).log()).mean(),
+    "check_log_aggregated": lambda z, m, s: MixtureSameFamily(Categorical(torch.ones(len(m))), Normal(m, s)).log_prob(
+        z
+    ),
+    "check_draw_disc": rejected,
+    "check_unbiased_mmd": looped_mmd,
+    "check_median_width": lambda x: torch.cdist(x, x)[~torch.eye(len(x), dtype=torch.bool)].median(),
+    "check_choose_sigma": lambda nats, sigmas, validation, test: sigmas[
+        int(torch.stack([nats(validation, sigma).sum() for sigma in sigmas]).argmax())
+    ],
+    "check_draw_petals": turned,
+    "check_few_labels_loss": lambda x, y: -x.log_softmax(1)[y >= 0].gather(1, y[y >= 0, None]).mean(),
+    "check_draw_content": lambda p, n, g: torch.eye(len(p))[
+        (torch.rand(n, 1, generator=g) > p.cumsum(0)).sum(dim=1).clamp_max(len(p) - 1)
+    ],
+    "check_information": lambda q: torch.xlogy(q, q).sum(1).mean() - torch.xlogy(q.mean(0), q.mean(0)).sum(),
+    "check_majority_error": named_one_by_one,
+    "check_represent": lambda x, z, W: torch.einsum("bk,kz->bz", F.softmax(x, dim=-1), W) + z,
+    "check_sliced_distance": lambda x, y, d: (
+        torch.stack([((x @ u).sort().values - (y @ u).sort().values).square().mean() for u in F.normalize(d)]).mean()
+        ** 0.5
+    ),
+    "check_reciprocity": lambda E, G, w: torch.linalg.vector_norm(w.detach() - E(G(w.detach())), dim=1).pow(2).mean(),
+    "check_mix_styles": lambda a, b, k, n: torch.stack([a] * k + [b] * (n - k), dim=1),
+}
+
+
+@pytest.mark.parametrize("name", ALSO_RIGHT)
+def test_other_ways_are_right_too(name):
+    said = getattr(exercises, name)(ALSO_RIGHT[name])
+    assert said.right, said
