@@ -34,6 +34,14 @@ def test_formulas_code_and_tables_are_not_torn_apart(whole):
     assert any(whole in part for part in slides.parts(text))
 
 
+def test_a_table_that_is_too_long_is_continued_below_its_header():
+    rows = [f"| row {number} | with some words |" for number in range(40)]
+    found = slides.parts("\n".join(["## Table", "| a | b |", "|---|---|", *rows]))
+    assert len(found) > 2 and found[0].startswith("## Table") and "## Table" not in found[1]
+    assert all("| a | b |\n|---|---|\n| row " in part for part in found)
+    assert [line for part in found for line in part.splitlines() if "| row" in line] == rows
+
+
 def test_figures_are_shown_without_code_losses_with_it_and_settings_not_at_all():
     cells = [
         new_code_cell("import torch", outputs=[SAID]),

@@ -37,7 +37,7 @@ LINE = 1.75  # of text, in lines of code
 SAID = 6  # lines of output that find room beside a figure
 DRAWING = re.compile(r"\bax(es)?\b|\bfigures\.canvas\b")
 BLOCK = re.compile(
-    r"^\$\$.*?\$\$$|^```.*?^```$|^<details>.*?</details>$|^[^\n].*?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL
+    r"^\$\$.*?\$\$$|^```.*?^```$|^<details>.*?</details>$|^#+ [^\n]*|^[^\n].*?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL
 )
 ITEM = re.compile(r"^(?=- |\d+\. )", re.MULTILINE)
 TEMPLATE = (
@@ -60,11 +60,25 @@ def blocks(text: str) -> Iterator[tuple[str, float]]:
             elif piece.startswith("#"):
                 yield piece, 2.5
             elif piece.startswith("|"):
-                yield piece, sum(0.5 + ceil(len(line) / 110) for line in piece.splitlines())
+                yield from tables(piece)
             elif piece.startswith("$$"):
                 yield piece, 2.5 + 1.5 * piece.count("\\\\")
             elif piece.strip():
                 yield piece.rstrip("\n"), 0.5 + ceil(len(" ".join(piece.split())) / WIDTH)
+
+
+def tables(table: str) -> Iterator[tuple[str, float]]:
+    """A table as one or more of at most a slide, each with the header."""
+    *header, first = table.splitlines()[:3]
+    rows, lines = [*header, first], 3.0
+    for row in table.splitlines()[3:]:
+        needed = 0.5 + ceil(len(re.sub(r"\]\([^)]*\)", "", row)) / 110)
+        if lines + needed > LINES - 2.5:  # there may be a heading above
+            yield "\n".join(rows), lines
+            rows, lines = list(header), 1.5
+        rows.append(row)
+        lines += needed
+    yield "\n".join(rows), lines
 
 
 def parts(text: str) -> list[str]:

@@ -4,10 +4,13 @@ import nbformat
 
 from tools import notebooks, slides
 
-TALLEST = """() => Math.max(...[...document.querySelectorAll(".slides section section")].map((section) => {
-  section.style.display = "block";
-  return section.scrollHeight - section.clientHeight;
-}))"""
+TALLEST = """() => {
+  for (const column of document.querySelectorAll(".slides > section")) column.style.display = "block";
+  return Math.max(...[...document.querySelectorAll(".slides > section > section")].map((section) => {
+    section.style.display = "block";
+    return section.scrollHeight - section.clientHeight;
+  }));
+}"""
 
 
 def test_slides_work_without_a_network(browser, tmp_path):
