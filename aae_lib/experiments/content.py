@@ -231,9 +231,9 @@ def _map_of_clusters() -> Experiment:
         quick=Settings("mnist", epochs=5, system={**system, **MAPS}, optimizers=steps_of(phases, {4: 10})),
         long=Settings(
             "mnist",
-            epochs=30,
-            system={**system, **MAPS},
-            optimizers=steps_of(phases, {20: 10}),
+            epochs=60,
+            system={**system, **WIDE},
+            optimizers=steps_of(phases, {45: 10}),
             chosen_on="validation",
         ),
         paper=Settings(
