@@ -4,9 +4,9 @@
 # A good model of images should find images likely that it has never seen. An adversarial autoencoder cannot say how likely: it has samples and no density. The paper, like the GAN papers before it, builds a density out of samples, and reports it in a table. This notebook builds it too, reproduces the table, and then shows why you should not trust such tables.
 #
 # **You will learn**
-# - the Parzen window estimate, its one parameter $\sigma$, and how to choose it without looking at test images;
+# - the [Parzen window](glossary.ipynb#Parzen-window) estimate, its one parameter $\sigma$, and how to choose it without looking at test images;
 # - how to compute it exactly and in bounded memory, for ten thousand samples or ten million;
-# - to read a log-likelihood in nats: what moves it, and what it was computed from;
+# - to read a log-likelihood in [nats](glossary.ipynb#Nats): what moves it, and what it was computed from;
 # - a rival that beats our model's number and can generate nothing new, and what one measures instead today.
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb), and the density of a Gaussian.
@@ -142,7 +142,7 @@ figures.show(
 # %% [markdown]
 # ## Which σ?
 #
-# Draw 10,000 samples, and try a grid of widths on **validation** images. All widths share the distances, which are the expensive part. `sigma_search` refuses to answer if the best width is the first or the last of the grid, because then a better one may lie outside.
+# Draw 10,000 samples, and try a grid of widths on [**validation**](glossary.ipynb#Validation-images) images. All widths share the distances, which are the expensive part. `sigma_search` refuses to answer if the best width is the first or the last of the grid, because then a better one may lie outside.
 
 # %%
 samples = torch.cat(list(Samples(system, 10_000)))
@@ -169,7 +169,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Now the test images, once, with the width that was chosen. The ± is the standard error of the mean over test images, $\mathrm{std}/\sqrt{N}$; it says nothing about other trainings or other samples.
+# Now the test images, once, with the width that was chosen. The ± is the [standard error](glossary.ipynb#Standard-error) of the mean over test images, $\mathrm{std}/\sqrt{N}$; it says nothing about other trainings or other samples.
 
 # %%
 nats = parzen_log_likelihood(samples, test, sigma=search.sigma)
@@ -271,7 +271,7 @@ table_row("AAE, long runs", (*digits[:2], *faces[:2]), digits[2] + faces[2])
 #
 # ## What is wrong with Parzen windows
 #
-# Here is a rival that has no decoder and no latent space and needs no training. Take 10,000 training images. Replace each by the average of all training images that are nearer to it than to any other of the 10,000. This is a single step of k-means. It can generate nothing but these 10,000 blurs.
+# Here is a rival that has no decoder and no latent space and needs no training. Take 10,000 training images. Replace each by the average of all training images that are nearer to it than to any other of the 10,000. This is a single step of [k-means](glossary.ipynb#k-means). It can generate nothing but these 10,000 blurs.
 
 
 # %%
@@ -309,7 +309,7 @@ figures.show(
 #
 # ## What one measures today
 #
-# Today models are compared by features of a trained classifier: the *Fréchet distance* between the Gaussians that fit the features of real and of made images (FID, Heusel et al. 2017; 0 is best), the *precision*, the share of made images that lie among the real ones, and the *recall*, the share of real ones that lie among the made ones (Kynkäänniemi et al. 2019). Published FIDs use a network trained on photographs. Ours is a small one, trained here in seconds on the digits' own training labels, so these numbers compare rows of this table and nothing else.
+# Today models are compared by features of a trained classifier: the *Fréchet distance* between the Gaussians that fit the features of real and of made images (FID, Heusel et al. 2017; 0 is best), the [*precision*](glossary.ipynb#Precision-and-recall), the share of made images that lie among the real ones, and the *recall*, the share of real ones that lie among the made ones (Kynkäänniemi et al. 2019). Published FIDs use a network trained on photographs. Ours is a small one, trained here in seconds on the digits' own training labels, so these numbers compare rows of this table and nothing else.
 
 # %%
 judge = train_feature_network(data.train, seed=0)
@@ -324,7 +324,7 @@ for name, images in rivals.items():
 assert rows["real validation images"][0] < rows["AAE"][0]
 
 # %% [markdown]
-# Real images that nobody trained on win in feature-FID, as they should, and in nothing else: precision is higher for the model and for the averages, recall for the training images. Training images have a worse feature-FID than these. Is it because the judge was trained on them? A control: a second judge, trained on half of the training images, looks at some of this half and at some of the other.
+# Real images that nobody trained on win in [feature-FID](glossary.ipynb#Feature-FID), as they should, and in nothing else: precision is higher for the model and for the averages, recall for the training images. Training images have a worse feature-FID than these. Is it because the judge was trained on them? A control: a second judge, trained on half of the training images, looks at some of this half and at some of the other.
 
 # %%
 half = len(data.train) // 2
