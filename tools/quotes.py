@@ -170,7 +170,9 @@ def unfounded(notebook: NotebookNode) -> list[str]:
 
 
 def shown(cell: NotebookNode) -> Iterator[str]:
-    """The text in the outputs of ``cell``."""
+    """The text in the outputs of ``cell``; what stands in for a picture is none."""
     for output in cell.get("outputs", ()):
         yield output.get("text", "")
-        yield output.get("data", {}).get("text/plain", "") if "image/png" not in output.get("data", {}) else ""
+        data = output.get("data", {})
+        yield data.get("text/markdown", "")
+        yield data.get("text/plain", "") if "image/png" not in data else ""
