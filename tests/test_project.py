@@ -174,6 +174,16 @@ def test_licences_and_citation_name_each_other():
     assert citation["version"] == aae_lib.__version__ and citation["license"] == ["MIT", "CC-BY-4.0"]
 
 
+def test_the_lecturers_page_has_every_notebook_with_three_questions():
+    page = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (\d\d) .+?\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL))
+    assert list(sections) == [path.stem[:2] for path in sorted((ROOT / "notebooks" / "source").glob("[0-9]*.py"))]
+    for section in sections.values():
+        assert "**Show live:**" in section and "**Goes wrong:**" in section
+        assert re.findall(r"^  (\d)\. \*.+[?.]\* ", section, re.MULTILINE) == ["1", "2", "3"], section[:80]
+    assert set(re.findall(r"^\| (\d\d) ", page, re.MULTILINE)) >= set(sections)
+
+
 def test_the_course_is_complete():
     for name in COURSE:
         assert (ROOT / "notebooks" / f"{name}.ipynb").exists()
