@@ -77,7 +77,17 @@ def test_what_was_read_holds_no_window_on_its_file(tmp_path):
     assert tensors and path.name not in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
 
 
-@pytest.mark.parametrize("command", [("aae_lib.experiments", "list"), ("aae_lib.experiments", "table")])
+COMMANDS = [
+    ("aae_lib.experiments", "list"),
+    ("aae_lib.experiments", "table"),
+    ("benchmarks", "--help"),
+    ("tools", "help"),
+    ("tools.grading", "--help"),
+    ("tools.slides", "--help"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_commands_print_into_a_file_of_256_characters(command):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "OMP_NUM_THREADS": "1"}
     process = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from aae_lib.files import forgive_encodings
 from tools.notebooks import BUILD, ROOT, SOURCES, NotebookError, matching
 from tools.sources import exercises, read_source, with_ids
 
@@ -151,6 +152,7 @@ def sentence(outputs: list[NotebookNode]) -> str:
 
 
 def main() -> None:
+    forgive_encodings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("release", "grade"))
     parser.add_argument("what", metavar="NB or FOLDER", nargs="?", default="")
