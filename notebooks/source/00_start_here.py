@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Start here
 #
-# In the next minute you will train an adversarial autoencoder on handwritten digits and drag a point through the space it
+# In the next minute you will train an [adversarial autoencoder](glossary.ipynb#Adversarial-autoencoder) on handwritten digits and drag a point through the space it
 # has made. The rest of the course explains how that works, builds every part of it in the open, and goes on to what came after.
 #
 # **You will learn**
 # - how the notebooks are meant to be used, and whether your machine is ready for them,
 # - what the data are: images as tensors, in three splits,
-# - what a *latent space* is, by dragging a point through one,
+# - what a *[latent space](glossary.ipynb#Latent-space)* is, by dragging a point through one,
 # - how a trained system is saved and restored.
 #
 # **You need** Python, a little PyTorch (tensors, `nn.Module`), and no knowledge of generative models.
@@ -20,7 +20,7 @@
 
 # %% [markdown]
 # ## Setup
-# Every notebook begins with a cell like this one. It shows its settings for three *profiles* side by side; the environment
+# Every notebook begins with a cell like this one. It shows its settings for three *[profiles](glossary.ipynb#Profile)* side by side; the environment
 # variable `AAE_PROFILE` picks one. `smoke` runs in seconds on tiny digits (this is how the course is tested), `quick` is the
 # default and made for a laptop, `paper` has the sizes of the paper and wants a GPU.
 
@@ -30,7 +30,7 @@ import platform
 import torch
 from aae_lib import checks, choose, figures, fit, load, restore, save
 from aae_lib.priors import Gaussian
-from aae_lib.systems import AdversarialAutoencoder
+from aae_lib.systems import Adam, AdversarialAutoencoder
 
 settings = choose(
     smoke=dict(data="digits", hidden=(64, 64), epochs=10, batch_size=50),
@@ -51,7 +51,7 @@ print(f"profile {settings.profile!r}, dataset {data.name!r}")
 
 # %% [markdown]
 # ## The data
-# `load` returns three splits that share no image. **Train** is what networks learn from, **validation** is what choices are
+# `load` returns three splits that share no image. **Train** is what networks learn from, [**validation**](glossary.ipynb#Validation-images) is what choices are
 # made with, and **test** is touched last, to report. All images of a split lie in one tensor of bytes, `(N, C, H, W)`: number,
 # channels, height, width. Labels are whole numbers; for most of this course no network ever sees them.
 
@@ -78,9 +78,9 @@ figures.show(
 # ## Train
 # An **adversarial autoencoder** has three networks:
 #
-# - an *encoder* turns an image $x$ into a short code $z$, here just two numbers,
-# - a *decoder* turns the code back into an image,
-# - a *discriminator* looks at codes only, and tries to tell them from samples of a distribution that we chose, the *prior*
+# - an *[encoder](glossary.ipynb#Encoder)* turns an image $x$ into a short [code](glossary.ipynb#Code) $z$, here just two numbers,
+# - a *[decoder](glossary.ipynb#Decoder)* turns the code back into an image,
+# - a *[discriminator](glossary.ipynb#Discriminator)* looks at codes only, and tries to tell them from samples of a distribution that we chose, the *[prior](glossary.ipynb#Prior)*
 #   $p(z)$, here a round Gaussian cloud. The encoder is trained to fool it, so its codes come to fill that cloud.
 #
 # You will write the losses yourself in [notebook 02](02_adversarial_autoencoders.ipynb). Here, let the library do it.
@@ -94,14 +94,18 @@ system = AdversarialAutoencoder(
     prior=Gaussian(2),
     hidden=settings.hidden,
     discriminator_hidden=settings.hidden,
+    batch_norm=False,
     seed=0,
 )
-history = fit(system, data.train, epochs=settings.epochs, batch_size=settings.batch_size, seed=0)
+game = Adam(2e-4, beta1=0.5)
+steps = {"reconstruction": Adam(5e-4), "discriminator": game, "generator": game}
+history = fit(system, data.train, epochs=settings.epochs, batch_size=settings.batch_size, optimizers=steps, seed=0)
 
 # %% [markdown]
-# About 20 seconds on two free cores. The reconstruction loss is half the squared error of an image, summed over its pixels:
-# answering with the mean image every time would score about 26, and it ends near 17. The discriminator's loss ends near 1.39,
+# About 20 seconds on two free cores. The [reconstruction loss](glossary.ipynb#Reconstruction-loss) is half the squared error of an image, summed over its pixels:
+# answering with the [mean image](glossary.ipynb#Mean-image) every time would score about 26, and it ends near 17. The discriminator's loss ends near 1.39,
 # which is what guessing scores: it can hardly tell codes from the prior any more. That is what "healthy" refers to.
+# <!-- 26: notebooks/01_autoencoders_vaes_gans.ipynb -->
 
 # %% [markdown]
 # ## What has it made?
@@ -172,7 +176,7 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # | [05 Labels in the prior](05_labels_in_the_prior.ipynb) | ten digits in ten petals and along a swiss roll, with few labels |
 # | [06 Likelihood](06_likelihood.ipynb) | Parzen windows, and what is wrong with them |
 # | [07 Style and content](07_supervised.ipynb) | one style through all ten digits |
-# | [08 Semi-supervised learning](08_semi_supervised.ipynb) | a classifier from 100 labels, beside its rivals |
+# | [08 Semi-supervised learning](08_semi_supervised.ipynb) | a classifier from few labels, beside its rivals |
 # | [09 Clustering](09_clustering.ipynb) | clusters that nobody named |
 # | [10 Dimensionality reduction](10_dimensionality_reduction.ipynb) | cluster heads and styles in one plane |
 # | [11 Wasserstein autoencoders](11_wasserstein_autoencoders.ipynb) | the AAE seen from optimal transport; penalties that are a game or a formula |

@@ -296,7 +296,7 @@ for penalty in ("mmd", "gan"):
 # %%
 # NBVAL_CHECK_OUTPUT
 same_start = dict(prior=Gaussian(8), hidden=(64, 64), discriminator_hidden=(64, 64), seed=0)
-aae = AdversarialAutoencoder(data.image_shape, **same_start)
+aae = AdversarialAutoencoder(data.image_shape, batch_norm=False, **same_start)
 
 
 def a_batch():
@@ -890,15 +890,20 @@ exercises.check_log_variance_penalty(log_variance_penalty)
 # %% [markdown]
 # 1. *(easy)* Give the toy's decoder another shape, $G(z) = z$. Which pairs of codes no longer share a sample, and is the optimal encoder still random? Then use six codes in place of nine.
 #    <details><summary>Hint</summary>Six heaps into six holes: look at the rows of <code>plan</code>.</details>
+#    <details><summary>Expected</summary>No two codes share a sample any more. With nine codes the encoder stays random, since a sixth does not fit into a ninth; with six codes each x sends all of its sand to one of them.</details>
 # 2. *(easy)* Pass `scales=[0.1]`, then `scales=[10.0]`, to `mmd_penalty` in `WrittenWAE`, train each on 10,000 digits, and measure `distance_to_prior`. Which is worse, and does the figure of pulls explain it?
 # 3. *(medium)* Find the balance: train WAE-MMD with `weight` 1, 10, 100 and 1000 and plot the error against the sliced Wasserstein distance. Choose on `data.validation.images`. Where would you stop?
+#    <details><summary>Expected</summary>The larger the weight, the nearer q(z) is to the prior and the larger the error.</details>
 # 4. *(medium)* Between the two VAEs: derive a class from `VariationalAutoencoder` whose `negative_elbo` multiplies the squared error by 2, 4, 8, and put it into the figure of error against distance. Does it pass above the WAEs or below?
 # 5. *(medium)* Show that the biased estimate is too large by $(1 - \kappa) / n$ for each of the two samples and each scale, where $\kappa$ is the kernel's mean over pairs. Check it with the two means [above](#From-the-constraint-to-a-penalty).
 #    <details><summary>Hint</summary>Of the n² pairs, n have the kernel 1 and n(n − 1) have it κ on average.</details>
+#    <details><summary>Expected</summary>The difference of the two means is 2/n times the sum of 1 − κ over the seven scales.</details>
 # 6. *(medium)* Multiply the cost *and* the penalty's weight by 10 in `WrittenWAE`. Does the training change with Adam, and with `SGD`? What is $\lambda$ worth without the units of the cost?
+#    <details><summary>Expected</summary>With Adam next to nothing changes; with SGD every step is ten times as large. A λ means something beside the units of the cost only.</details>
 # 7. *(hard)* The authors' pretraining: 200 steps on the encoder alone that bring the mean and the covariance of the codes to the prior's. Add it as a phase to `WrittenWAE`, and start from weights five times as large.
 #    <details><summary>Hint</summary>Call <code>fit</code> twice, and let <code>phases()</code> depend on an attribute of the system.</details>
 # 8. *(hard, open-ended)* Images with two degrees of freedom: let the square move sideways, too. From which latent dimension on does the deterministic encoder leave holes now?
+#    <details><summary>Expected</summary>From three dimensions on: a surface does not fill a space, as a line does not fill a plane.</details>
 # 9. *(easy, prediction)* The model's samples are the data, all shifted by 2 along one axis. What is $W_c$ with $c = \tfrac12 \lVert x - \hat x \rVert^2$? And what does the Jensen-Shannon divergence say, if data and samples then do not overlap, of a shift by 2 and of one by 20?
 #    <details><summary>Expected</summary>W = ½ · 2² = 2, and 200 for a shift by 20. The Jensen-Shannon divergence is ln 2 ≈ 0.69 for both: it does not notice how far.</details>
 # 10. *(easy, exploration)* With the slider above, go from one latent dimension to two. What happens to the codes of each encoder, and which of them still lie where the draws are?
