@@ -79,7 +79,7 @@ class AdversarialAutoencoder(System):
             input_noise=discriminator_noise,
         )
         initialise(self, seed, initial_std)
-        self.encoder.start_like(self.prior.sample(1000, torch.Generator().manual_seed(seed)))
+        self.encoder.start_like(self._draw_prior(1000, seed))
 
     def phases(self) -> list[Phase]:
         # One choice for all images, found by trial (docs/defaults.md). The paper's SGD is in the catalogue.

@@ -76,7 +76,7 @@ class SupervisedAdversarialAutoencoder(System):
             (self.style_game.width(self.prior.dim),), hidden=discriminator_hidden, input_noise=discriminator_noise
         )
         initialise(self, seed, initial_std)
-        self.encoder.start_like(self.prior.sample(1000, torch.Generator().manual_seed(seed)))
+        self.encoder.start_like(self._draw_prior(1000, seed))
 
     def phases(self) -> list[Phase]:
         step, game = Adam(1e-3), Adam(2e-4, beta1=0.5)  # as in ``AdversarialAutoencoder``
