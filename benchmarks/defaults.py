@@ -73,8 +73,13 @@ def trials() -> list[str]:
     return [f"{candidate}/{images}/{system}" for candidate in (SIMPLE, *CANDIDATES) for images, system in pairs]
 
 
-def run_trial(name: str, device: str = "auto", updates: int = UPDATES, seed: int = 0) -> dict[str, Any]:
-    """Train and measure one trial: a line of the log. A training that diverged has no numbers, but says so."""
+def run_trial(
+    name: str, device: str = "auto", updates: int = UPDATES, seed: int = 0, units: int | None = None
+) -> dict[str, Any]:
+    """Train and measure one trial: a line of the log. A training that diverged has no numbers, but says so.
+
+    ``units``: of all hidden layers, in place of the candidate's own: for trials on a CPU.
+    """
     candidate, images, kind = name.split("/")
     train, validation = image_set(images)
     line = {"trial": name, "updates": updates, "seed": seed, "train": len(train), "validation": len(validation)}
@@ -83,6 +88,9 @@ def run_trial(name: str, device: str = "auto", updates: int = UPDATES, seed: int
         numbers = simple_numbers(images, kind, seed)
         return line | {"numbers": numbers, "seconds": round(time.monotonic() - start, 1)}
     recipe = CANDIDATES[candidate][kind]
+    if units is not None:
+        narrow = {"hidden": (units, units), "discriminator_hidden": (units, units)}
+        recipe = Recipe({**recipe.system, **narrow}, recipe.steps)
     system, labelled = build(recipe, images, kind, seed), None
     if kind == "labels":
         labelled = train.balanced_subset(SETS[images].labels, seed=seed)
@@ -234,15 +242,15 @@ def read_lines(file: Path) -> list[dict]:
     return list({line["trial"]: line for line in lines}.values())
 
 
-def _results(names: list[str], device: str, updates: int, processes: int) -> Iterator[dict]:
+def _results(names: list[str], processes: int, *how: Any) -> Iterator[dict]:
     """The lines of trials, each as soon as it is there. A trial that failed is said, and leaves no line."""
     if processes == 1:
-        yield from (run_trial(name, device, updates) for name in names)
+        yield from (run_trial(name, *how) for name in names)
         return
     os.environ["OMP_NUM_THREADS"] = "1"
     pool: Executor = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
     with pool:
-        waiting: dict[Future, str] = {pool.submit(run_trial, name, device, updates): name for name in names}
+        waiting: dict[Future, str] = {pool.submit(run_trial, name, *how): name for name in names}
         for future in as_completed(waiting):
             if error := future.exception():
                 print(f"{waiting[future]} failed: {error!r}", file=sys.stderr, flush=True)
@@ -260,6 +268,8 @@ def main() -> None:
     runs.add_argument("--out", type=Path, required=True, help="the log: a line is added for each trial it lacks")
     runs.add_argument("--device", default="auto")
     runs.add_argument("--updates", type=int, default=UPDATES)
+    runs.add_argument("--seed", type=int, default=0)
+    runs.add_argument("--units", type=int, help="of all hidden layers: for trials on a CPU")
     runs.add_argument("--processes", type=int, default=1)
     for name, help_ in (("table", "a log"), ("pack", "a folder")):
         commands.add_parser(name).add_argument("path", type=Path, nargs="+" if name == "table" else 1, help=help_)
@@ -276,14 +286,11 @@ def main() -> None:
             sys.exit(f"no trial is called {chosen.names[0]!r}; trials --list prints their names.")
         there = {line["trial"] for line in read_lines(chosen.out)}
         with chosen.out.open("a", encoding="utf-8") as log:
-            for line in _results([name for name in names if name not in there], *_how(chosen)):
+            how = (chosen.device, chosen.updates, chosen.seed, chosen.units)
+            for line in _results([name for name in names if name not in there], chosen.processes, *how):
                 log.write(json.dumps(line) + "\n")
                 log.flush()
                 print(line["trial"], line["seconds"], json.dumps(line["numbers"]), flush=True)
-
-
-def _how(chosen: argparse.Namespace) -> tuple[str, int, int]:
-    return chosen.device, chosen.updates, chosen.processes
 
 
 if __name__ == "__main__":

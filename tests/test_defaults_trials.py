@@ -39,6 +39,7 @@ def test_a_trial_is_logged_once_with_all_it_was_made_of(tmp_path, monkeypatch):
     monkeypatch.setattr(defaults, "CANDIDATES", {"brisk": recipes})
     log = tmp_path / "trials.jsonl"
     arguments = ["defaults", "run", "brisk/digits/*", "simple/digits/*", "--out", str(log), "--updates", "3"]
+    arguments += ["--units", "12"]
     monkeypatch.setattr("sys.argv", [*arguments, "--device", "cpu"])
     defaults.main()
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -47,7 +48,7 @@ def test_a_trial_is_logged_once_with_all_it_was_made_of(tmp_path, monkeypatch):
     }
     trained = next(line for line in lines if line["trial"] == "brisk/digits/labels")
     assert trained["updates"] == 3
-    assert trained["system"]["hidden"] == [16]
+    assert trained["system"]["hidden"] == [12, 12]
     assert "0.001" in trained["steps"]["classification"]
     assert 0 <= trained["numbers"]["wrong"] <= 1
     defaults.main()
