@@ -46,7 +46,8 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
     learnt with the reconstruction, and a cost of max(0, ``head_distance`` − their distance) over all pairs keeps them
     apart. ``fixed_heads``, as the paper has it for 10 dimensions: W_C = fixed_heads · I, which nothing moves; it needs
     as many dimensions as classes. ``supervised``: whether labels take part (then give ``fit`` those that may be seen)
-    or ``classes`` are clusters to be found. The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``.
+    or ``classes`` are clusters to be found. The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``,
+    on which their defaults were tried, not here.
     """
 
     decodes_labels = False

@@ -30,7 +30,8 @@ class SemiSupervisedAdversarialAutoencoder(ContentAndStyle):
 
     ``batch_norm``: in the encoder, its heads included; ``decoder_batch_norm``: in the decoder, its output included (the
     paper's SVHN has both, its MNIST neither, and weights of std 0.01). The other arguments are those of
-    ``AdversarialAutoencoder``.
+    ``AdversarialAutoencoder``. With 10 to 100 labels a class, all of these left as they are (but ``output="auto"``), it
+    is no worse than logistic regression on five sets of images, grey and in colour (docs/defaults.md).
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ClusteringAdversarialAutoencoder(ContentAndStyle):
 
     The decoder explains an image by one of a few clusters and a style of few dimensions (by default a Gaussian of 5):
     images that differ only in style share a cluster. The paper calls batch normalisation of the encoder crucial here.
+    On 600 digits k-means finds better clusters, on 50,000 this does (docs/defaults.md). The paper has 3000 units.
     The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``. ``classify`` returns clusters.
 
     ``consistency``: the weight of a phase that the paper does not have, in which q(y | x) learns to stay the same when
