@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 12 · Adversarial latent autoencoders
 #
-# In every model so far that can be drawn from, somebody chose the prior: a Gaussian, a mixture, a roll. The codes had to fit into it, whatever the data look like. Here nobody chooses. A network *learns* the distribution of the codes while it learns to make images, and a second network learns the way back, from an image to its code. What they compare is never pixels, only codes.
+# In every model so far that can be drawn from, somebody chose the prior: a Gaussian, a mixture, a roll. The codes had to fit into it, whatever the data look like. Here nobody chooses. A network *learns* the distribution of the codes while it learns to make images, and a second network learns the way back, from an image to its code. Whether it found the way is asked of codes, never of pixels.
 #
 # **You will learn**
 # - how a GAN, each of its two networks cut in two, becomes an autoencoder with a *learned* latent distribution;
@@ -62,7 +62,7 @@ print(f"{settings.profile}: {len(data.train):,} training images of shape {data.i
 #
 # $$\underbrace{z \xrightarrow{\;F\;} w \xrightarrow{\;G\;} \text{image}}_{\text{generator}} \qquad\qquad \underbrace{\text{image} \xrightarrow{\;E\;} \tilde w \xrightarrow{\;D\;} \text{real or made?}}_{\text{discriminator}}$$
 #
-# Now there are two latent spaces in the middle. Ask that they be *one*: the $\tilde w$ that $E$ finds in a made image should be the $w$ that the image was made of. Then $E$ is an encoder, $G$ its decoder, and $G(E(x))$ a reconstruction, although no image was ever compared with its reconstruction.
+# Now there are two latent spaces in the middle. Ask that they be *one*: the $\tilde w$ that $E$ finds in a made image should be the $w$ that the image was made of. Then $E$ is an encoder, $G$ its decoder, and $G(E(x))$ a reconstruction, although no image was ever compared with its reconstruction. This is the *[adversarial latent autoencoder](glossary.ipynb#Adversarial-latent-autoencoder)*, **ALAE**, of Pidhorskyi, Adjeroh and Doretto (2020), whose paper is "the paper" below.
 
 # %%
 figures.show(
@@ -193,9 +193,9 @@ assert settings.profile == "smoke" or between["ALAE: G(w)"] < 0.03 < 0.05 < betw
 # %% [markdown]
 # The data are two islands, and a round Gaussian is one. The AAE's encoder lays two strips side by side (they do not fill the Gaussian: a gap is left between them), and the decoder, a continuous function, must cross from one cluster to the other in between: almost one draw in five is decoded to a point between the clusters, and others land beyond them. How much of this is due to the Gaussian's shape, and how much to codes that have not filled it yet, this run does not tell.
 #
-# Nobody asked $w$ to be round. $F$ tears the Gaussian almost in two, and the one draw in a hundred that lies on the tear is all that is left of the bridge. (It cannot vanish: $F$ and $G$ are continuous too.) The encoder learnt from made points which $w$ they came from, and puts the data on two islands as well. What $G$ makes has not the round shape of the clusters, although the discriminator's last loss is that of a guess: it does not see the difference.
+# Nobody asked $w$ to be round. $F$ tears the Gaussian almost in two, and the one draw in a hundred that lies on the tear is all that is left of the bridge. (It cannot vanish: $F$ and $G$ are continuous too.) The encoder learnt from made points which $w$ they came from, and puts the data on two islands as well. What $G$ makes has not the round shape of the clusters, although the discriminator's last loss is that of a guess: it does not see the difference. (R1 may have a part in this: it asks for a flat $R$.)
 #
-# This is a picture, not a measurement: one run of each model, each with steps of its own. And the two differ in more than the shape of the codes: every draw that [ALAE](glossary.ipynb#Adversarial-latent-autoencoder)'s $G$ gets is judged, while the AAE's decoder never saw a draw in training. Exercise 6 takes $F$ away, to see what is due to it.
+# This is a picture, not a measurement: one run of each model, each with steps of its own. And the two differ in more than the shape of the codes: every draw that ALAE's $G$ gets is judged, while the AAE's decoder never saw a draw in training. Exercise 6 takes $F$ away, to see what is due to it.
 
 # %% [markdown]
 # ## Three steps on images
@@ -536,7 +536,7 @@ for name in ("ALAE", "ALAE, images"):
 
 # %% [markdown]
 # - **$F$ sorts.** Among draws $z$ the neighbours are right in 29 % of the cases (always guessing the commonest digit, in 16 %); among their $w$ they are right in 64 %. Ones and many of the zeros, sixes and sevens gather in places of their own (one seed, one t-SNE), the rest overlap: no islands as clean as the toy's, after so few updates.
-# - **Not Gaussian, but not by much.** What $F$ makes has a shape of its own, at 2.8 ± 0.6 times the floor. Codes $E(x)$ of real images score 1.5, as do those of the plain autoencoder, on which nothing was imposed; the AAE's, pulled onto a Gaussian, score 1.7, BiGAN's, likewise imposed, 2.3, and the VAE's, imposed too, 1.5. So $w$ is less Gaussian than the codes of AAE and VAE; against BiGAN's the spread is too large to say. And after whitening this distance hardly tells imposed from free. (Seen along a random direction in 32 dimensions, most clouds look like a bell.)
+# - **Not Gaussian, but not by much.** What $F$ makes has a shape of its own, at 2.8 ± 0.6 times the floor. Codes $E(x)$ of real images score 1.5, as do those of the plain autoencoder, on which nothing was imposed; the AAE's, pulled onto a Gaussian, score 1.7, BiGAN's, likewise imposed, 2.3, and the VAE's, imposed too, 1.5. (Of the VAE these are the means, while its loss pulls *noisy* codes onto the Gaussian.) So $w$ is less Gaussian than the codes of AAE and VAE; against BiGAN's the spread is too large to say. And after whitening this distance hardly tells imposed from free. (Seen along a random direction in 32 dimensions, most clouds look like a bell.)
 # - **$E$ and $F$ do not quite agree.** The codes of real images lie on average 0.58 ± 0.14 standard deviations from the draws, where 0.07 is the floor: not the same. (The discriminator compares $E(x)$ with $E(G(w))$, not with $w$.) Of what $w$ says, $G$ and $E$ lose 28.5 ± 11.6 %, very unlike from seed to seed. (Measured with the averaged $F$ and $G$ but the last $E$; in training all three were the last.)
 # - **With the third step in images, they agree far less.** $E(G(w))$ is farther from $w$ than a constant guess would be (a loss above 100 %), and codes of real images lie a whole standard deviation from the draws (0.98). The codes with which this model reconstructs are distributed quite otherwise than those from which it draws its samples. It has two latent spaces again, and that is what reciprocity in $w$ is there to prevent.
 
@@ -681,7 +681,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 # %% [markdown]
 # **From one neighbour to the linear SVM, ALAE's short code loses least of the five, for all three seeds, as long as the codes keep their size**: it loses nothing (its SVM is right more often than its neighbour, by 1.1 ± 0.4 points), where BiGAN's loses 2.5 ± 1.0 and the other three 5 to 7. **The control takes that away.** Brought to the same size, BiGAN's codes lose least on average (2.7 ± 0.8) and for two of the three seeds; ALAE's lose 4.6 ± 1.8, the AAE's 5.2 ± 0.6, those of VAE and AE 6 to 7. So its lead hung on the size of its codes: scaling them to a mean square of 1 costs its SVM 6 points.
 #
-# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its short code mixes up digits; its reconstructions do so more often still ([above](#Reconstructions-and-samples)), for there $G$ gets codes unlike the $w$ it learnt on. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
+# **And to lose least is not to be best.** ALAE's neighbours are right in 74 % of the cases, the fewest of all five, and who has less can lose less. Its SVM, at 75.5 %, is the lowest too, and more so when scaled (69.7 %). Its short code mixes up digits; its reconstructions do so more often still ([above](#Reconstructions-and-samples)); a likely reason, not tested here, is that there $G$ gets codes unlike the $w$ it learnt on. On the **long** code this is different: none of the five loses more than 1 point on average, BiGAN gains 4 and ALAE 1.6; ALAE's SVM, at 89.0 ± 0.5 %, is level with the VAE's (88.5 ± 0.6), scaled or not.
 #
 # The variant with its third step in images has the best SVM of all on the long code (90.8 %, one seed); on the short one (84.3 %) it is level with the autoencoder (83.6 ± 0.5). There it loses 4.2 points, 4.3 scaled: then no more than ALAE.
 
@@ -709,7 +709,7 @@ for scaled, column in {"as they are": 1, "scaled": 2}.items() if read else ():
 #
 # ## Play
 #
-# Drag through the space of $w$, or play one test image into another. Values far outside of what $F$ produces are not codes: what does $G$ make of them? The controls reach as far as the largest number in any of 1,000 draws, which is far outside for most of the 32. (Within what $F$ produces, one number of $w$ alone changes an image very little: 32 share the work. Two images played into each other change them all.) On paper there is a grid instead: the first two numbers of $w$ run from −far to far along its rows and columns, the others are those of the half-way code. Towards the border the strokes fall apart into specks.
+# Drag through the space of $w$, or play one test image into another. Values far outside of what $F$ produces are not codes: what does $G$ make of them? The controls reach as far as the largest number in any of 1,000 draws, which is far outside for most of the 32. (Within what $F$ produces, one number of $w$ alone will change an image little: 32 share the work. See for yourself in exercise 9. Two images played into each other change them all.) On paper there is a grid instead: the first two numbers of $w$ run from −far to far along its rows and columns, the others are those of the half-way code. Towards the border the strokes fall apart into specks.
 
 # %%
 far = float(alae.draw_codes(1000).abs().max())  # the largest number in any w
