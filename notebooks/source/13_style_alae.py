@@ -14,7 +14,7 @@
 #
 # **You need** [notebook 12](12_adversarial_latent_autoencoders.ipynb): the networks $F$, $G$, $E$, $D$ and [reciprocity](glossary.ipynb#Reciprocity).
 #
-# **About 3 minutes on a laptop CPU.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
+# **About 3 minutes on two idle cores of a laptop.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
 # stored system that was trained for half an hour: one image stands at the left, another on top, and the networks decide which of
 # them has a say at which scale.
 #
@@ -174,7 +174,7 @@ assert equal < plain / 10
 #
 # Two things are new. **[Mixing](glossary.ipynb#Style-mixing):** in steps I and II, nine of ten generated images use two $z$, one for the layers up to a random one,
 # the other from there on. So neighbouring layers cannot rely on having the same source. **A [lazy penalty](glossary.ipynb#Lazy-penalty):** the gradient of a
-# gradient is dear, so the penalty is taken at every eighth update, eight times as strong (Karras et al. 2020).
+# gradient is dear, so the penalty, [R1](glossary.ipynb#R1), is taken at every eighth update, eight times as strong (Karras et al. 2020).
 
 
 # %%
@@ -260,8 +260,11 @@ print("same losses:", same)
 # 12. Both have the same three steps, $\gamma$, batches, width of $w$ and number of *updates*, not of seconds. They differ in their
 # networks, and around these: only the style-based one grows, mixes and takes its penalty lazily; and where it shares one optimizer,
 # the other has one for each step, with a learning rate of 0.01. The style-based one also draws pictures of 16x16, enlarged to 28x28
-# for every measure, after 150 updates at 8x8; the other draws 28x28 from the start. Both are measured with averaged weights. The
-# learning rate of 0.01 was chosen on [validation images](glossary.ipynb#Validation-images) from two, in runs not shown here; 0.005 is the library's.
+# for every measure, after 150 updates at 8x8; the other draws 28x28 from the start. Both are measured with averaged weights: of
+# $F$, $G$ and $E$ in the one, of $F$ and $G$ only in the other. The learning rate of 0.01 was chosen on
+# [validation images](glossary.ipynb#Validation-images) from two, in runs not shown here; 0.005 is the library's. Notebook 12, with
+# 1,000 updates, has steps of 0.025 and $\gamma = 3$ for its ALAE. <!-- 1,000, 0.025: notebooks/source/12_adversarial_latent_autoencoders.py -->
+# Whether these would serve the MLP-ALAE better here too was not tried, so it may not be at its best.
 
 # %%
 step = Adam(1e-2, beta1=0.0, beta2=0.99)
@@ -364,8 +367,8 @@ figures.show(
 # ## What it has learnt
 #
 # Samples, and test images with their reconstructions. A reconstruction goes through $E$ and $G$, and neither was ever asked to
-# return a pixel of a real image: reciprocity speaks of codes of *generated* images only. The original stays nearby in what the two
-# have learnt to tell apart, and so early that is not much.
+# return a pixel of a real image: reciprocity speaks of codes of *generated* images only. A reconstruction can resemble its
+# original only in what the networks have learnt to tell apart, and so early that is not much.
 
 # %%
 figures.show(
@@ -428,8 +431,8 @@ assert shown is not stored or (shares < 0.02).sum() == 2  # of the draws
 
 # %% [markdown]
 # Two classes are all but missing among the draws. $G$ has **[dropped modes](glossary.ipynb#Mode-collapse)**, which a GAN may do: each of its images passes for real,
-# and nobody counts how often a 4 comes. The recall of 0.22 printed above says the same: only about a fifth of the real images lie near
-# some draw; the [precision](glossary.ipynb#Precision-and-recall) of 0.90, that most draws lie near real ones.
+# and nobody counts how often a 4 comes. The recall of 0.22 printed above says that more is missing: only about a fifth of the real images lie near
+# some draw, while two lost classes alone would leave most of them. So the draws probably lack variety within the other classes, too. The [precision](glossary.ipynb#Precision-and-recall) of 0.90 says that most draws lie near real ones.
 #
 # What $G$ never makes, $E$ never learns to find; so real 2s and 4s come back as their neighbours: 10.9 % each of the test images, they
 # are 3.6 and 0.4 % of the reconstructions. That accounts for most of the images that change class (71 % keep theirs); the rest are
@@ -667,7 +670,7 @@ print(f"\nfloor of the feature-FID, {count:,} real images against {count:,} othe
 #
 # **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five. Between the same
 # two ends the straight line in $W$ makes less change in all than the arc through $Z$. A linear $F$ would already give a factor of about
-# 1.2, as an arc is longer than its chord <!-- 1.2: the square of π / 2√2 -->; the rest is what $F$ bends. But read along the rows only. A system whose pictures hardly
+# 1.2, as an arc is longer than its chord <!-- 1.2: the square of π / 2√2 -->, if pictures changed evenly; the rest is probably what $F$ bends. But read along the rows only. A system whose pictures hardly
 # differ has short paths, and the one with the best samples has the longest.
 #
 # Do averaged weights and noise matter? The same measure for samples of the first StyleALAE: with averaged weights, as above; with
@@ -718,7 +721,7 @@ figures.show(
 #
 # None of these numbers can stand beside one of ours. Their FID and PPL are distances between features of large networks, trained on
 # photographs (Inception for FID, LPIPS for PPL); ours are between features of a small classifier, trained in this notebook. The data are
-# others, too. What can be compared is what stands in one table above: systems measured by one network on the same images. (The
+# others, too. (PIONEER and its balanced form are earlier autoencoders that grow, by Heljakka, Solin and Kannala.) What can be compared is what stands in one table above: systems measured by one network on the same images. (The
 # paper's are numbers noted second-hand; look them up before you quote them.)
 #
 # ## Your own pictures, and faces
@@ -745,7 +748,7 @@ style_mixer(shown, test[:60])
 
 # %% [markdown]
 # And the space $W$ as a whole, to drag through. The still picture starts half-way between two test images and changes the first two
-# numbers of $w$, much further than $F$ ever takes them: in the upper left corner the digit falls apart.
+# numbers of $w$, much further than $F$ takes them: in the upper left corner the digit falls apart.
 
 # %%
 labels = None if data.test.labels is None else data.test.labels[:1000]
@@ -760,10 +763,10 @@ widget
 #   the map by instance norm. So generator and encoder are mirror images.
 # - A style acts on one convolution, and the next one sets everything anew. So layers can take theirs from different images, real ones
 #   too.
-# - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. [R1](glossary.ipynb#R1) can be taken at every eighth update.
+# - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. R1 can be taken at every eighth update.
 # - Growing fades a new block in; at $\alpha = 0$ the network is exactly the old one.
 # - After equally many updates, samples of a StyleALAE were nearer to real digits by feature-FID than those of an MLP-ALAE, over three
-#   seeds; its updates take about eight times as long.
+#   seeds, though the other's settings may not be its best; a StyleALAE's updates take about eight times as long.
 # - Paths are shorter in $W$ than in $Z$, for both.
 # - A GAN may drop modes. An encoder that learns from its draws cannot find them either, and reconstructs their neighbours.
 
