@@ -365,7 +365,7 @@ VARIANTS = {
 }
 
 # %% [markdown]
-# That makes 22 trainings. They know nothing of one another, so two run at a time, each in a process and on one thread of its own. They take about a minute and a half on two idle cores.
+# That makes 22 trainings. They know nothing of one another, so two run at a time, each in a process and on one thread of its own. They take one and a half to two minutes on two cores.
 #
 # **Predict, then run.** Which of the five will reconstruct best, and which will have its $q(z)$ nearest to the prior? Can one system win both?
 
@@ -509,7 +509,7 @@ if as_told:
 # - **Error.** The Bernoulli VAE (10.9), WAE-MMD (11.3) and WAE-GAN (11.9) reconstruct best; the VAE that minimises the very same squared error, worst (16.6).
 # - **Distance to the prior.** That same VAE is nearest by MMD² and by KL; by the sliced Wasserstein distance WAE-MMD is level with it: 0.177 and 0.178, against 0.202 (WAE-GAN), 0.298 ± 0.110 (the AAE, which scatters most) and 0.300 (the Bernoulli VAE); draws of the prior score 0.079.
 # - **Samples.** The feature-FID is lower for the three without a KL term (WAE-MMD 79 ± 4, AAE 87 ± 5, WAE-GAN 88 ± 12, too close to rank) than for the VAEs (104 ± 3 and 148 ± 7); real images have 10. Everybody's samples are blurred: their sharpness is 0.03 to 0.06, that of test images 0.183.
-# - **Variants**, with one seed, so no ranking: in the WAEs, kernel and encoder change little, but that WAE-MMD with the universal encoder lies farther off (0.221 against 0.178 ± 0.004); so does the AAE with the Gaussian one (0.503 against 0.298 ± 0.110). The weight of the game changes much: with $\lambda = 100$ WAE-GAN has an error of 23.6 and lies at 0.933. In the losses printed above, its reconstruction, 24.6, gives it away; the game's two losses (1 and 1.2) do not, and the summary says "healthy". Its samples are the *sharpest* of all (0.114) and by feature-FID far the worst (349): noise, too, counts as sharp. Never read one number alone.
+# - **Variants**, with one seed, so no ranking: in the WAEs, kernel and encoder change little, but that WAE-MMD with the universal encoder lies farther off (0.221 against 0.178 ± 0.004); so does the AAE with the Gaussian one (0.503 against 0.298 ± 0.110). The weight of the game changes much: with $\lambda = 100$ WAE-GAN has an error of 23.6 and lies at 0.933. In the losses printed above, its reconstruction, 24.6, gives it away; the game's two losses (1 and 1.2) do not, and the summary says "healthy". Its samples are the *sharpest* of all (0.114) and by feature-FID far the worst (349). They are not shown here; noise, too, would count as sharp. Never read one number alone.
 #
 # Is that VAE better, then, or does it only stand elsewhere on one and the same trade? Draw both against each other.
 
@@ -608,7 +608,7 @@ def train_squares(encoders, dims, seeds):
 
 
 # %% [markdown]
-# Five numbers of latent dimensions, three encoders, three seeds: 45 small trainings of WAE-MMD, all alike but for the encoder. (The third encoder has a penalty that [comes later](#Dimensions-that-stay-quiet).) They take about half a minute on two idle cores. The weights, $\lambda = 5$ and $\lambda_1 = 0.05$, were chosen by trial with seed 0 (which is among the three) and somewhat longer trainings, on other held-out squares than those that are shown and judged below.
+# Five numbers of latent dimensions, three encoders, three seeds: 45 small trainings of WAE-MMD, all alike but for the encoder. (The third encoder has a penalty that [comes later](#Dimensions-that-stay-quiet).) They take half a minute to three quarters of one on two cores. The weights, $\lambda = 5$ and $\lambda_1 = 0.05$, were chosen by trial with seed 0 (which is among the three) and somewhat longer trainings, on other held-out squares than those that are shown and judged below. No encoder has a $\lambda$ of its own: whether a larger one would help the deterministic one is not shown.
 
 # %%
 swept = train_squares(ENCODERS, settings.dims, settings.seeds)
@@ -638,7 +638,7 @@ figures.show(
 )
 
 # %% [markdown]
-# A deterministic encoder maps a line to a line. It could wind, and one that wound tightly enough would come near every place; but a curve has no area, so it is never the Gaussian itself, and here it does not wind at all: most of the plane stays empty. A random encoder puts the grey into one direction and *noise* into the other. So it fills most of the plane, and its decoder has learned to ignore the direction that means nothing. (A fan is not a disc: its $q(z)$ is near the prior, not equal to it. A few of its codes, the lightest squares', lie outside the frame.)
+# A deterministic encoder maps a line to a line. It could wind, and one that wound tightly enough would come near every place; but a curve has no area, so it is never the Gaussian itself, and here it does not wind at all: most of the plane stays empty. A random encoder puts the grey into one direction and *noise* into the other. So it fills most of the plane, and its decoder has to learn to ignore the direction that means nothing (how well, the last measure below tells). (A fan is not a disc: its $q(z)$ is near the prior, not equal to it. A few of its codes, the lightest squares', lie outside the frame.)
 #
 # ### From one dimension to sixteen
 #
