@@ -28,9 +28,6 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 LATER = (
-    "00",
-    "01",
-    "02",
     "05",
     "08",
     "09",
