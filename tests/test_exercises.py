@@ -255,6 +255,22 @@ def gaussian_kl(mean, log_variance, summed=lambda terms: terms.sum(dim=1).mean()
     return summed(0.5 * (log_variance.exp() + mean.square() - 1 - log_variance))
 
 
+def among_groups(groups, count, generator):
+    """Which pictures are of ``count`` groups, drawn by ``generator``; without one, by chance of its own."""
+    generator = generator or torch.Generator().manual_seed(torch.Generator().seed() % 2**31)
+    numbers = groups.unique()
+    return torch.isin(groups, numbers[torch.randperm(len(numbers), generator=generator)[:count]])
+
+
+def pca(known, new, most, centred=1):
+    """Hold-out errors of PCA with 0 to ``most`` components; ``centred=0`` takes no mean off."""
+    mean = centred * known.mean(dim=0)
+    axes = torch.linalg.svd(known - mean, full_matrices=False)[2]
+    off = new - mean
+    left = [off - off @ axes[:k].T @ axes[:k] for k in range(most + 1)]
+    return torch.stack([0.5 * each.square().sum(dim=1).mean() for each in left])
+
+
 def own_seed(_):
     return torch.Generator().manual_seed(7)
 
@@ -656,6 +672,27 @@ MISTAKES = {
         (lambda f, a, b, t, e: step(f, a, b, t, e).sum() / e**2, "sum over paths"),
         (lambda f, a, b, t, e: (f(b) - f(a)).square().sum(dim=1).mean(), "only the ends"),
         (lambda f, a, b, t, e: step(f, a, b, t, 2 * e).sum(dim=1).mean() / e**2, "should be"),
+    ],
+    "check_hold_out": [
+        (lambda groups, count, g: groups.unique()[torch.randperm(10, generator=g)[:count]], "made of numbers"),
+        (lambda groups, count, g: among_groups(groups, count, g)[None], "has the shape"),
+        (lambda groups, count, g: among_groups(groups, count, None), "two generators of one seed"),
+        (lambda groups, count, g: torch.isin(groups, groups.unique()[:count]), "has no say"),
+        (lambda groups, count, g: torch.rand(len(groups), generator=g) < 0.8, "others of it are not"),
+        (lambda groups, count, g: ~among_groups(groups, count, g), "exchanged"),
+        (lambda groups, count, g: torch.isin(groups, groups[torch.randint(40, (count,), generator=g)]), "drawn twice"),
+        (lambda groups, count, g: among_groups(groups, count + 1, g), "more groups"),
+    ],
+    "check_pca_errors": [
+        (lambda known, new, most: pca(known, new, most)[1:], "one entry is missing"),
+        (lambda known, new, most: 2 * pca(known, new, most), "twice what"),
+        (lambda known, new, most: pca(known, new, most) / 5, "mean over pixels"),
+        (lambda known, new, most: pca(known, new, most) * len(new), "sum over the images"),
+        (lambda known, new, most: pca(new, new, most), "learnt from the hold-out images"),
+        (lambda known, new, most: pca(known, known, most), "that PCA learnt from"),
+        (lambda known, new, most: pca(known, new - new.mean(dim=0) + known.mean(dim=0), most), "their own mean"),
+        (lambda known, new, most: pca(known, new, most, centred=0), "nothing is centred"),
+        (lambda known, new, most: pca(known, new, most).sqrt(), "should be"),
     ],
 }
 ROWS = [(name, wrong, words) for name, rows in MISTAKES.items() for wrong, words in rows]

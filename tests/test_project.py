@@ -34,6 +34,7 @@ COURSE = (
     "12_adversarial_latent_autoencoders",
     "13_style_alae",
     "14_results",
+    "15_your_own_pictures",
 )
 DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "normal_", "uniform_"}
 file_in_library = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())

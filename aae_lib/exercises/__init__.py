@@ -32,6 +32,7 @@ from .labels import (
     check_labelled_loss,
     check_labelled_reconstruction,
 )
+from .pictures import check_hold_out, check_pca_errors
 
 __all__ = [
     "Answer",
@@ -46,6 +47,7 @@ __all__ = [
     "check_few_labels_loss",
     "check_generator_loss",
     "check_gradient_penalty",
+    "check_hold_out",
     "check_information",
     "check_labelled_loss",
     "check_labelled_reconstruction",
@@ -56,6 +58,7 @@ __all__ = [
     "check_mix_styles",
     "check_negative_elbo",
     "check_path_length",
+    "check_pca_errors",
     "check_precision",
     "check_reciprocity",
     "check_represent",

@@ -183,6 +183,7 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # | [12 Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb) | a learnt latent distribution, and reconstruction in latent space |
 # | [13 StyleALAE](13_style_alae.ipynb) | a style-based generator, its mirrored encoder, and styles that mix |
 # | [14 Results](14_results.ipynb) | every number of the papers beside ours, and how to read such a table |
+# | [15 Your own pictures](15_your_own_pictures.ipynb) | a folder of your own: look, choose, train, diagnose, and send it as one page |
 #
 # How to work with a notebook:
 #

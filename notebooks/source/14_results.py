@@ -727,5 +727,5 @@ explore(systems["wae-gan-8d"], data.test.images[:1000] if on_digits else None)
 # - A. Oliver et al.: *Realistic Evaluation of Deep Semi-Supervised Learning Algorithms*, 2018,
 #   [arXiv 1804.09170](https://arxiv.org/abs/1804.09170): how tables like Table 2 go wrong.
 #
-# **Next:** your own question. [00 Start here](00_start_here.ipynb) has the map of the course; `load("path/to/folder")` takes your own pictures.
+# **Next:** [15 Your own pictures](15_your_own_pictures.ipynb), data that nobody has tuned for. [00 Start here](00_start_here.ipynb) has the map of the course.
 # **Before:** [13 StyleALAE](13_style_alae.ipynb).
