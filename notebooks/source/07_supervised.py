@@ -1,36 +1,38 @@
 # %% [markdown]
 # # 7 · Style and content
 #
-# What does a handwritten digit consist of? Of *which* digit it is, and of *how* it is written: slanted, thick, wide. If the decoder is told the first, the code needs to hold only the second. Then one hand can write all ten digits.
+# What does a handwritten digit consist of? Of *which* digit it is, and of *how* it is written: slanted, thick, wide. If the decoder is told the first, the code needs to hold only the second. Then one hand can write all ten digits. Whether it does depends on what the discriminator is shown.
 #
 # **You will learn**
-# - why a decoder that is told the label does not need it in the code, and what the discriminator has to do with that;
+# - why a decoder that is told the label does not need it in the code, and why the paper's discriminator does not keep it out;
 # - to give the [style](glossary.ipynb#Style) of one image to every digit;
-# - to measure both sides: how well a classifier reads the wanted digit, and how much label is left in the code;
+# - what changes when the discriminator sees the label beside the style: a game on $q(z \mid y)$ in place of $q(z)$;
+# - to measure both sides: whether a classifier reads the wanted digit, and whether slant and thickness are kept;
 # - what changes with colour pictures of house numbers.
 #
-# **You need** [notebook 02](02_adversarial_autoencoders.ipynb). The classifier that judges is from [notebook 06](06_likelihood.ipynb), the nearest neighbours are from notebook 02.
+# **You need** [notebook 02](02_adversarial_autoencoders.ipynb), and how labels reach a discriminator from [notebook 05](05_labels_in_the_prior.ipynb). The classifier that judges is from [notebook 06](06_likelihood.ipynb).
 #
-# **About 3 minutes on a laptop CPU.** Its main figure: [the styles of ten test images, given to all ten digits](#One-hand,-ten-digits), the paper's Figure 7.
+# **About 3 minutes on a laptop CPU.** Its main figure: [the styles of test images, given to all ten digits](#The-two-games,-side-by-side), the paper's Figure 7, once with the paper's game and once with another.
 #
-# ![A matrix of digits: each row has the style of the test image on its left, each column shows one digit.](figures/07_supervised.png)
+# ![Two matrices of digits, side by side: each row has the style of the test image on its left, each column should show one digit.](figures/07_supervised.png)
 
 # %%
 import torch
 from torch.nn import functional as F
 
-from aae_lib import choose, figures, fit, load
-from aae_lib.evaluation import knn_accuracy, label_probe, train_feature_network
+from aae_lib import choose, experiments, figures, fit, load
+from aae_lib.evaluation import label_probe, train_feature_network
 from aae_lib.losses import fool, half_squared_error, tell_apart
 from aae_lib.networks import Decoder, Discriminator, Encoder, initialise
+from aae_lib.pixels import as_float
 from aae_lib.priors import Gaussian
-from aae_lib.systems import SGD, Adam, AdversarialAutoencoder, Phase, SupervisedAdversarialAutoencoder, System
+from aae_lib.systems import Adam, Phase, SupervisedAdversarialAutoencoder, System
 from aae_lib.widgets import style_matrix
 
 settings = choose(
-    smoke=dict(data="digits", hidden=(64, 64), training=dict(epochs=40, batch_size=50), houses=None, house_epochs=0),
+    smoke=dict(data="digits", hidden=(64, 64), training=dict(epochs=25, batch_size=50), houses=None, house_epochs=0),
     quick=dict(
-        data="mnist", hidden=(256, 256), training=dict(epochs=5, batch_size=100), houses="house-numbers", house_epochs=6
+        data="mnist", hidden=(256, 256), training=dict(epochs=6, batch_size=100), houses="house-numbers", house_epochs=6
     ),
     paper=dict(
         data="mnist", hidden=(1000, 1000), training=dict(epochs=500, batch_size=100), houses="svhn", house_epochs=100
@@ -53,7 +55,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Why should the code then lose the label? It does not have to: nothing forbids it to say "seven" a second time. Two things push it out. Saying it twice is a waste, since the code has few dimensions and every one that repeats the label is missing for the slant. And the discriminator helps, but does not forbid it: it only asks that all codes *together* are Gaussian, and classes that share a Gaussian like slices of a cake would pass. What it does is to make room scarce: to say the label again costs the room that style needs. (Exercise 5 shows the label to the discriminator; then it does forbid it.) Here is the whole game once more, with the label in it:
+# Why should the code then lose the label? It does not have to: nothing forbids it to say "seven" a second time. Two things speak against it. Saying it twice is a waste, since the code has few dimensions and every one that repeats the label is missing for the slant. And the discriminator leaves no room beyond the Gaussian. But it only asks that all codes *together* are Gaussian: classes that share a Gaussian like slices of a cake would pass. Here is the whole game once more, with the label in it:
 #
 # $$\min_{\text{encoder, decoder}} \tfrac12 \lVert x - \mathrm{dec}(y, z) \rVert^2, \qquad \min_q \max_D\; \mathbb{E}_{p(z)} \log D(z) + \mathbb{E}_{q(z)} \log(1 - D(z)).$$
 
@@ -67,8 +69,13 @@ class StyleAndContent(System):
         self.prior, self.learns_labels = prior, 10
         self.encoder = Encoder(image_shape, prior.dim, hidden=hidden)  # (B, C, H, W) -> (B, Z)
         self.decoder = Decoder(10 + prior.dim, image_shape, hidden=hidden)  # (B, 10 + Z) -> (B, C, H, W)
-        self.discriminator = Discriminator((prior.dim,), hidden=discriminator_hidden)
+        self.discriminator = Discriminator((prior.dim + self.more,), hidden=discriminator_hidden)
         initialise(self, seed)
+
+    more = 0  # what the discriminator sees besides z
+
+    def shown(self, z, batch):
+        return z
 
     def reconstruction_loss(self, batch):
         y = F.one_hot(batch.labelled.labels, 10)  # (B, 10)
@@ -76,11 +83,11 @@ class StyleAndContent(System):
         return half_squared_error(self.decoder(torch.cat([y, z], dim=1)), batch.labelled.images)
 
     def discriminator_loss(self, batch):
-        real = self.prior.sample(len(batch), batch.generator)
-        return tell_apart(self.discriminator, real, self.encoder(batch.images), batch.generator)
+        real, fake = self.prior.sample(len(batch), batch.generator), self.encoder(batch.images)
+        return tell_apart(self.discriminator, self.shown(real, batch), self.shown(fake, batch), batch.generator)
 
     def generator_loss(self, batch):
-        return fool(self.discriminator, self.encoder(batch.images), batch.generator)
+        return fool(self.discriminator, self.shown(self.encoder(batch.images), batch), batch.generator)
 
     def phases(self):
         step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
@@ -92,47 +99,86 @@ class StyleAndContent(System):
 
 
 # %% [markdown]
-# `tell_apart` and `fool` are the library's two losses of the game, those of notebook 02. `batch.labelled` is a batch of images whose labels may be seen (here that is all images), in an order of its own; the game needs no labels and takes `batch.images`. Does the library's class do the same?
+# `tell_apart` and `fool` are the library's two losses of the game, those of notebook 02. `batch.labelled` is a batch of images whose labels may be seen (here that is all images), in an order of its own; the paper's game needs no labels and takes `batch.images`. `shown` is what the discriminator sees of a code: here the code.
+#
+# ## A game that sees the content
+#
+# One line is different in a second system: the discriminator sees the label beside the style, of codes and of draws of the prior alike.
+
+
+# %%
+class SeesTheContent(StyleAndContent):
+    """The label to the discriminator, too."""
+
+    more = 10
+
+    def shown(self, z, batch):
+        return torch.cat([z, F.one_hot(batch.labels, 10)], dim=1)  # (B, Z + 10)
+
+
+# %% [markdown]
+# A draw of the prior has no label of its own; it is given that of an image, so that "this label" tells nothing. Now the discriminator can compare sevens with draws called seven. It is fooled only where the styles of every single digit are Gaussian:
+#
+# $$q(z) = p(z) \text{ (the paper's, marginal)} \qquad\text{against}\qquad q(z \mid y) = p(z) \text{ for every } y \text{ (conditional)}.$$
+#
+# The second is exactly what "z tells nothing of the label" means; no slice of cake would pass. It is the trick of the paper's Section 2.3 ([notebook 05](05_labels_in_the_prior.ipynb)), which its Section 4 does not use. In the library it is called `style_game="conditional"`. Are both of our systems the library's?
 
 # %%
 # NBVAL_CHECK_OUTPUT
 few = data.train.take(torch.arange(300))
 small = dict(prior=Gaussian(15), hidden=(64, 64), discriminator_hidden=(64, 64), seed=0)
-ours = StyleAndContent(data.image_shape, **small)
-theirs = SupervisedAdversarialAutoencoder(data.image_shape, **small, batch_norm=False)
-steps = {phase.name: phase.optimizer for phase in ours.phases()}
-course = dict(epochs=4, batch_size=50, optimizers=steps, progress=False)
-our_losses, their_losses = (fit(s, few, **course).losses for s in (ours, theirs))
-same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
-assert same
-print("same losses:", same)
+step, game = Adam(5e-4), Adam(2e-4, beta1=0.5)
+budget = dict(epochs=4, batch_size=50, progress=False)
+budget["optimizers"] = {"reconstruction": step, "discriminator": game, "generator": game}
+for ours, style_game in ((StyleAndContent, "marginal"), (SeesTheContent, "conditional")):
+    theirs = SupervisedAdversarialAutoencoder(data.image_shape, **small, batch_norm=False, style_game=style_game)
+    pair = (ours(data.image_shape, **small), theirs)
+    our_losses, their_losses = (fit(s, few, **budget).losses for s in pair)
+    same = all((our_losses[name] == their_losses[name]).all() for name in their_losses)
+    assert same
+    print(f"{style_game}: same losses:", same)
 
 # %% [markdown]
 # ## Training
 #
-# The paper's style has 15 dimensions. Fifteen dimensions are roomy: with small networks and few epochs the reconstruction fills them with everything, the label included, before the game has a say. So the balance is shifted here: large steps for the game (the paper's SGD of 0.1), and a narrower prior, $\mathcal{N}(0, 0.3^2 I)$, whose small codes move the decoder less than the one-hot label does, so that the label is the easier one to learn from first (a likely reason; not measured). At the end the steps shrink and details sharpen.
+# Three systems, with the same first weights of encoder and decoder, the same images in the same order and the same steps: one without any game, the paper's, and the one whose game sees the [content](glossary.ipynb#Content). The style has the paper's 15 dimensions, $\mathcal{N}(0, I)$. Hidden layers and codes are normalised over each batch here, as the library does unless one says `batch_norm=False`: without, the game that sees the content locks codes into a bad arrangement early. At the end the steps shrink and details sharpen.
 #
-# A plain adversarial autoencoder with the same code, whose decoder is *not* told the label, is trained beside it for comparison.
+# > **Predict, then run.** Which of the three reconstructs best?
+
 
 # %%
-late = settings.training["epochs"]
-drops = {round(0.6 * late): 4, round(0.8 * late): 4}
-game = SGD(0.1, momentum=0.1, drops={round(0.8 * late): 4})
-steps = {"reconstruction": SGD(0.01, momentum=0.9, drops=drops), "discriminator": game, "generator": game}
-shared = dict(prior=Gaussian(15, std=0.3), hidden=settings.hidden, discriminator_hidden=settings.hidden, seed=0)
-system = SupervisedAdversarialAutoencoder(data.image_shape, batch_norm=False, **shared)
-history = fit(system, data.train, **settings.training, optimizers=steps)
+class NoGame(SupervisedAdversarialAutoencoder):
+    """Reconstruction alone: the label to the decoder, and nobody looks at the style."""
+
+    def phases(self):
+        return super().phases()[:1]
+
+
+late = round(0.8 * settings.training["epochs"])
+game = Adam(5e-4, beta1=0.5, drops={late: 4})
+steps = {"reconstruction": Adam(5e-4, drops={late: 10}), "discriminator": game, "generator": game}
+shared = dict(prior=Gaussian(15), hidden=settings.hidden, discriminator_hidden=settings.hidden)
+systems = {
+    "no game": NoGame(data.image_shape, **shared),
+    "the paper's game": SupervisedAdversarialAutoencoder(data.image_shape, **shared),
+    "sees the content": SupervisedAdversarialAutoencoder(data.image_shape, **shared, style_game="conditional"),
+}
+histories = {}
+for name, system in systems.items():
+    chosen = {phase.name: steps[phase.name] for phase in system.phases()}
+    histories[name] = fit(system, data.train, **settings.training, optimizers=chosen, progress=False)
+    print(f"{name:16}", histories[name])
+
+# %%
 figures.show(
-    figures.training_curves(history),
-    alt="Left: the reconstruction loss falls below the mean image's and falls again when the steps shrink. Right: the generator "
-    "swings widely; once the steps shrink it falls towards its dashed line and stays a little above, the discriminator wiggles about its own.",
+    figures.training_curves(histories["sees the content"]),
+    alt="Training curves of the game that sees the content. Left: the reconstruction loss falls below the mean image's. Right: "
+    "discriminator and generator, each with a dashed line for where it could only guess.",
 )
 
-# %%
-plain = AdversarialAutoencoder(data.image_shape, batch_norm=False, **shared)
-print(fit(plain, data.train.images, **settings.training, optimizers=steps, progress=False))
-
 # %% [markdown]
+# Without a game the reconstruction is best: nothing keeps the code from telling all there is. The paper's game costs something, and the game that sees the content costs more, because only it keeps the label from being told twice.
+#
 # ## One hand, ten digits
 #
 # **Predict, then run.** Take a slanted, thick 7 from the test images, encode it, and decode its style with the labels 0 to 9. What will the 0 look like? And the 1?
@@ -145,81 +191,172 @@ def in_all_contents(system, z):
     return system.decode(z.repeat_interleave(10, dim=0), digits).unflatten(0, (len(z), 10))
 
 
-# %% tags=["title-figure"]
 sources = torch.stack([test[labels == digit][3] for digit in range(10)])  # one test image of each digit, not chosen
+paper = systems["the paper's game"]
 figures.show(
     figures.style_content(
-        sources,
-        in_all_contents(system, system.encode(sources)),
-        title="The style of a test image, given to every digit",
+        sources[[2, 5, 7]], in_all_contents(paper, paper.encode(sources[[2, 5, 7]])), title="The paper's game"
     ),
-    alt="A matrix of ten rows and columns. Left of each row a test image; the row shows the digits 0 to 9 in its style: sources "
-    "that lean far to the right (2, 7) give leaning digits, wide ones (0, 8) wide digits; the rows of 5 and 6 are nearly alike, and "
-    "in most rows the 2 is smudged.",
+    alt="A matrix of three rows and ten columns. Left of each row a test image, a 2, a 5 and a 7; the row should show the digits 0 to 9 in its style. "
+    "In most rows something like the source returns in most columns, whatever digit the column asks for.",
 )
 
 # %% [markdown]
-# Rows are hands, columns are digits. Look along a row for what stays: slant and width first, thickness less. Look down a column for what does not change: the digit. The 7's row answers the question: its 1 leans with it, its 0 is wide and leans a little. In the 0's row the 3, the 5 and the 8 close to loops, so some [content](glossary.ipynb#Content) travels with the style; a section below counts it. The system was never told which images are by the same writer; it found what all digits share.
+# Rows should be hands, and columns digits. They are not: in most rows the source returns, whatever the label says. The style knows which digit it came from, and the decoder has learnt to look there. The discriminator does not mind, since all styles *together* are what it asks for; within them the ten digits have divided the Gaussian among themselves. With more training and other steps the decoder may come to rely on the label, and in the paper's figure it does. But the game does not ask for it.
 #
-# Styles can also be drawn from the prior, six draws, each with all ten digits.
+# ## The two games, side by side
+
+
+# %% tags=["title-figure"]
+def side_by_side(sources, left, right, title):
+    """The styles of sources (R, C, H, W) in all contents, by two systems: one beside the other."""
+    halves = [in_all_contents(system, system.encode(sources)) for system in (left, right)]
+    both = torch.cat([halves[0], torch.ones_like(halves[0][:, :1]), halves[1]], dim=1)  # (R, 21, C, H, W)
+    return figures.style_content(sources, both, [*range(10), "", *range(10)], title)
+
+
+conditional = systems["sees the content"]
+figures.show(
+    side_by_side(sources, paper, conditional, "Left the paper's game, right the game that sees the content"),
+    alt="Two matrices side by side, ten rows each: left of each row a test image, then the digits 0 to 9 in its style by the paper's "
+    "game, then by the game that sees the content. On the left most rows repeat their source; on the right the digits follow the columns, leaning and thick where the source is, and break up in places, most in the row of the flat 2.",
+)
+
+# %% [markdown]
+# On the right rows are hands and columns are digits. Look along a row for what stays: slant, width and thickness. Look down a column for what does not change: the digit. The 7's row answers the question. Some swaps break up, where a style is rare and the decoder has hardly seen another digit in it. The system was never told which images are by the same writer; it found what all digits share.
+#
+# ## Does it hold?
+#
+# Two claims, each with numbers.
+#
+# 1. **The label decides the content.** A classifier that was trained on real training images reads swapped pictures: 1,000 test styles, each with a random label that is *not* its own. How often does it read the label that we asked for? Its accuracy on real test images is the yardstick. And a [linear probe](glossary.ipynb#Linear-probe) tries to guess the label from $z$.
+# 2. **The style is kept.** Two properties of style can be computed from any picture: its *slant*, as in notebook 05, and the *thickness* of its strokes: twice the ink, divided by the length of all its edges. Is a picture that was made from a slanted source slanted, and a thick one thick? Some digits lean by themselves, so from every slant the mean of its digit is taken away first; then the correlation over the 1,000 pairs says how much is kept, from 0, nothing, to 1.
+
 
 # %%
-z = system.prior.sample(6, torch.Generator().manual_seed(1))
+def slant(images):
+    """How far images (N, 1, H, W) lean to the right, in pixels per row: the shear that would set them upright."""
+    ink = as_float(images)[:, 0] / as_float(images)[:, 0].sum(dim=(1, 2), keepdim=True)  # (N, H, W)
+    row, column = torch.meshgrid(*(torch.arange(float(side)) for side in ink.shape[1:]), indexing="ij")
+    up = (ink * row).sum(dim=(1, 2), keepdim=True) - row
+    right = column - (ink * column).sum(dim=(1, 2), keepdim=True)
+    return (ink * up * right).sum(dim=(1, 2)) / (ink * up.square()).sum(dim=(1, 2))
+
+
+def thickness(images):
+    """Of the strokes of images (N, 1, H, W), in pixels: a stroke of width t and length l has ink t l and edges 2 l."""
+    ink = as_float(images)[:, 0]  # (N, H, W)
+    down, right = ink.diff(dim=1)[:, :, :-1], ink.diff(dim=2)[:, :-1]
+    return 2 * ink.sum(dim=(1, 2)) / (down.square() + right.square()).sqrt().sum(dim=(1, 2))
+
+
+def kept(measure, images, own, pictures, wanted):
+    """Correlation of a measure of images, whose labels are own, with that of pictures; digits' means are taken away."""
+
+    def rest(values, digits):
+        means = torch.stack([values[digits == k].mean() for k in range(10)])  # (10,)
+        return values - means[digits]
+
+    return float(torch.corrcoef(torch.stack([rest(measure(images), own), rest(measure(pictures), wanted)]))[0, 1])
+
+
+# %%
+judge = train_feature_network(data.train, seed=0)
+count = min(1000, len(test))
+images, own = test[:count], labels[:count]
+wanted = (own + torch.randint(1, 10, (count,), generator=torch.Generator().manual_seed(0))) % 10  # never its own
+train = data.train.take(torch.arange(min(5000, len(data.train))))
+
+
+def look(system):
+    """The shares that are read, of swaps; what is kept of slant and thickness; the probe's accuracy; and ½ ‖x̂ − x‖²."""
+    z = system.encode(images)
+    swapped, again = system.decode(z, wanted), system.decode(z, own)
+    reads = [float((judge.classify(swapped) == digits).float().mean()) for digits in (wanted, own)]
+    keeps = [kept(measure, images, own, swapped, wanted) for measure in (slant, thickness)]
+    probe = label_probe(system.encode(train.images), train.labels, system.encode(test), labels)
+    return *reads, *keeps, probe.accuracy, float(half_squared_error(again, as_float(images)))
+
+
+print(f"{'':18}    read: wanted, source's    kept: slant, thickness    probe of z    half squared error")
+found = {name: look(system) for name, system in systems.items()}
+for name, (of_wanted, of_own, *keeps, probe, error) in found.items():
+    print(f"{name:18}{of_wanted:15.0%}{of_own:11.0%}{keeps[0]:18.2f}{keeps[1]:10.2f}{probe:14.0%}{error:20.1f}")
+real = float((judge.classify(test) == labels).float().mean())
+print(
+    f"the judge reads {real:.1%} of real test images; the commonest digit is {torch.bincount(labels).max() / len(test):.0%} of them"
+)
+if settings.profile != "smoke":
+    assert found["sees the content"][0] > found["the paper's game"][0] + 0.2
+    assert found["no game"][-1] < found["the paper's game"][-1] < found["sees the content"][-1]
+
+# %% [markdown]
+# Without a game 1 % of the swaps are read as the digit that was asked for, with the paper's game 16 %: mostly the source's digit is read again. With the game that sees the content it is 89 %.
+#
+# Read the columns together. Slant and thickness are kept well by all three, and best where the label has no say: a picture that simply is the source again keeps everything. That is no merit. The game that sees the content keeps much of both, 0.71 and 0.74, *and* draws the other digit; what it pays is in the last column, 8.6 in place of 6.5. And the probe: it finds the label in 62 % of the paper's styles, in 23 % of these; guessing gives 11 %.
+#
+# What is fair here: all three had the same first weights of encoder and decoder, steps and updates. But the steps suit the third. The paper's game can be pushed to where the label decides: with a prior of standard deviation 0.3 and SGD of 0.1, a classifier reads 98 % of swaps, and the half squared error more than doubles. One seed each; steps were chosen on validation images, for the third system. <!-- 0.3, 0.1, 98: results/README.md -->
+#
+# ## The same, after a long training
+#
+# So much for three minutes. `trained` reads a stored system, whose training by the game that sees the content took more than an hour. It is [notebook 08](08_semi_supervised.ipynb)'s: it was told *a hundred labels* and found out the others itself.
+
+# %%
+long = experiments.trained("semi-supervised-100-conditional") if data.name == "mnist" else conditional
+print("below:", "this notebook's own, in place of the stored one" if long is conditional else "the stored long run")
+if long is not conditional:
+    run = experiments.records("semi-supervised-100-conditional", "../results", profile="long")[0]
+    width, since = (run["settings"]["system"][name] for name in ("hidden", "conditional_from"))
+    print(f"{run['epochs']:.0f} epochs, {run['settings']['labelled']} labels, units {width},", end=" ")
+    print(f"style {long.prior.dim}; the game sees the content after {since:.0%} of the updates")
 figures.show(
-    figures.style_content(None, in_all_contents(system, z), title="Styles drawn from the prior"),
-    alt="Six rows of the digits 0 to 9, each row in a style drawn from the prior.",
+    figures.style_content(
+        sources,
+        in_all_contents(long, long.encode(sources)),
+        title="The game that sees the content, "
+        + ("this notebook's" if long is conditional else "after a long run with 100 labels"),
+    ),
+    alt="The matrix once more, from the long run: ten rows and columns of clear digits. In nearly every row all ten are the digits that "
+    "their columns name, with the slant and the thickness of the source; the row of the flat 2 has a few that break up.",
+)
+print(f"{'wanted':>8}{'source':>8}{'slant':>8}{'thickness':>11}{'probe':>8}{'error':>8}")
+of_wanted, of_own, *keeps, probe, error = look(long)
+print(f"{of_wanted:8.0%}{of_own:8.0%}{keeps[0]:8.2f}{keeps[1]:11.2f}{probe:8.0%}{error:8.1f}")
+assert data.name != "mnist" or (of_wanted > 0.95 and min(keeps) > 0.75)
+
+# %% [markdown]
+# Now the classifier reads 97 % of the swaps as wanted, and of slant and thickness more is kept, 0.82 and 0.86. So it is mostly time that the pictures of three minutes lack. It is not the same system: it has more units, a narrower style, and reads the label by itself; the game is the same.
+#
+# Styles can also be drawn from the prior: four draws, each with all ten digits. Above by the paper's game, of three minutes, below by the long run's.
+
+# %%
+pictures = []
+for system in (paper, long):
+    z = system.prior.sample(2, torch.Generator().manual_seed(1))
+    pictures.append(in_all_contents(system, z))
+figures.show(
+    figures.style_content(None, torch.cat(pictures), title="Styles drawn from the prior"),
+    alt="Four rows of the digits 0 to 9, each row in a style drawn from the prior: two by the paper's game, hardly different along a row, and two by the "
+    "long run, clear digits alike in manner along a row.",
 )
 
 # %% [markdown]
 # And between two styles there is a way: here from the style of one test image to that of another, always the digit 3.
 
 # %%
-first, last = system.encode(sources[[2, 8]])
+first, last = long.encode(sources[[2, 8]])
 path = torch.lerp(first, last, torch.linspace(0, 1, 10)[:, None])  # (10, Z)
 figures.show(
     figures.show_images(
-        system.decode(path, torch.full((10,), 3)), columns=10, title="From one style to another, digit 3"
+        long.decode(path, torch.full((10,), 3)), columns=10, title="From one style to another, digit 3 (long run)"
     ),
-    alt="Ten threes in a row: step by step a blurred, leaning one becomes a clear, upright one.",
+    alt="Ten threes in a row: step by step a flat, leaning one that nearly breaks up becomes a clear, upright one.",
 )
-
-# %% [markdown]
-# ## Does it hold?
-#
-# Two claims, each with a number.
-#
-# 1. **The label decides the content.** A classifier that was trained on real training images reads swapped pictures: 1,000 test styles, each with a random label. How often does it read the label that we asked for? Its accuracy on real test images is the yardstick.
-# 2. **The style does not hold the label.** A [linear probe](glossary.ipynb#Linear-probe) and the five nearest neighbours try to guess the label from $z$. The plain adversarial autoencoder's $z$, which has to hold the label, is beside it, and so is chance.
-
-# %%
-judge = train_feature_network(data.train, seed=0)
-count = min(1000, len(test))
-wanted = torch.randint(10, (count,), generator=torch.Generator().manual_seed(0))
-read = judge.classify(system.decode(system.encode(test[:count]), wanted))
-swapped = float((read == wanted).float().mean())
-real = float((judge.classify(test) == labels).float().mean())
-print(f"the wanted digit is read in {swapped:.0%} of swapped pictures; real test images: {real:.1%}")
-assert swapped > 0.5
-
-# %%
-train = data.train.take(torch.arange(min(5000, len(data.train))))
-found = {}
-for name, trained in (("style and content", system), ("plain AAE", plain)):
-    codes = trained.encode(train.images), train.labels, trained.encode(test), labels
-    probe = label_probe(*codes)
-    found[name] = probe.accuracy
-    print(
-        f"{name:18} linear probe {probe.accuracy:.0%}, five nearest {knn_accuracy(*codes):.0%}, chance {probe.chance:.0%}"
-    )
-assert found["style and content"] < found["plain AAE"]
-
-# %% [markdown]
-# The label is read well in swapped pictures, and by the linear probe $z$ holds somewhat less of it than a code that must; by the five nearest, hardly. It is far from gone: chance is 11 %. After a few epochs the system still says some of the label twice; the paper shows pictures here, no numbers. Keep the trade in mind: the stronger the game, the less label in $z$ *and* the less style.
 
 # %% [markdown]
 # ## House numbers
 #
-# The paper does the same with SVHN, photographs of house numbers. In the quick profile this notebook draws *synthetic* house numbers, with fonts, colours, neighbours and blur; the `paper` profile loads SVHN. The networks are convolutional now, and pixels are standardised one by one. Style here means brightness before anything else.
+# The paper does the same with SVHN, photographs of house numbers. In the quick profile this notebook draws *synthetic* house numbers, with fonts, colours, neighbours and blur; the `paper` profile loads SVHN. The networks are convolutional now, and pixels are standardised one by one. Brightness and colour are most of such a picture, the digit is a small part of its squared error: a style could describe a small, soft picture quite well alone, and the decoder need not ask the label. So the style is narrow here, eight dimensions of standard deviation 0.3, whose small codes move the decoder less than the label does. Both games again, with the same steps.
 
 # %%
 if settings.houses is None:
@@ -227,45 +364,58 @@ if settings.houses is None:
 else:
     houses = load(settings.houses, fallback="house-numbers")
     pieces = houses.train.take(torch.arange(10_000)) if settings.profile == "quick" else houses.train
-    painter = SupervisedAdversarialAutoencoder(
-        houses.image_shape, prior=Gaussian(8, std=0.3), hidden=(16, 32, 64), discriminator_hidden=(128, 128),
-        body="convolutional", output="standardised", batch_norm=True, seed=0,
-    )  # fmt: skip
-    epochs, late = settings.house_epochs, round(0.8 * settings.house_epochs)
+    late, painters = settings.house_epochs - 1, {}
     game = Adam(1e-3, beta1=0.5, drops={late: 4})
     steps = {"reconstruction": Adam(2e-3, drops={late: 10}), "discriminator": game, "generator": game}
-    print(fit(painter, pieces, epochs=epochs, batch_size=100, optimizers=steps, progress=False))
+    for style_game in ("marginal", "conditional"):
+        painters[style_game] = SupervisedAdversarialAutoencoder(
+            houses.image_shape, prior=Gaussian(8, std=0.3), hidden=(16, 32, 64), discriminator_hidden=(128, 128),
+            body="convolutional", output="standardised", batch_norm=True, style_game=style_game, seed=0,
+        )  # fmt: skip
+        training = dict(epochs=settings.house_epochs, batch_size=100, optimizers=steps, progress=False)
+        print(f"{style_game:12}", fit(painters[style_game], pieces, **training))
 
 # %%
 if settings.houses is not None:
     shown = houses.test.images[:6]
     figures.show(
-        figures.style_content(shown, in_all_contents(painter, painter.encode(shown)), title="House numbers"),
-        alt="Six rows: left a picture of a house number, then the ten contents decoded in its style; the brightness of the row's source "
-        "returns in all ten, its colour does not; digits are blurred in bright rows and hardly visible in dark ones.",
+        side_by_side(shown, *painters.values(), "Left the paper's game, right the game that sees the content"),
+        alt="Six rows: left a picture of a house number, then the ten contents in its style, by the two games. The brightness of the source returns in all columns; the digits are soft.",
     )
+
+# %%
+if settings.houses is not None:
     reader = train_feature_network(pieces, seed=0)
-    wanted = torch.randint(10, (1000,), generator=torch.Generator().manual_seed(0))
-    read = reader.classify(painter.decode(painter.encode(houses.test.images[:1000]), wanted))
+    images, own = houses.test.images[:1000], houses.test.labels[:1000]
+    wanted = (own + torch.randint(1, 10, (1000,), generator=torch.Generator().manual_seed(0))) % 10
+    for name, painter in painters.items():
+        read = reader.classify(painter.decode(painter.encode(images), wanted))
+        print(
+            f"{name:12} read: wanted {(read == wanted).float().mean():.0%}, source's {(read == own).float().mean():.0%}"
+        )
+        asked = float((read == wanted).float().mean())
     accuracy = (reader.classify(houses.test.images) == houses.test.labels).float().mean()
-    print(f"wanted digit read: {(read == wanted).float().mean():.0%}; the reader on real test images: {accuracy:.0%}")
+    print(f"the reader on real test images: {accuracy:.0%}")
+    assert settings.profile != "quick" or asked > 0.3
 
 # %% [markdown]
-# Brightness goes into the style first, because it is most of the picture; colour has not yet. The digit is a small part of the squared error: the eye finds it in the bright rows only, although the reader, which needs less contrast, finds the wanted digit in 78 of 100 pictures. This is where the paper's long training and a GPU are needed; the `paper` profile trains on SVHN.
+# Brightness goes into the style first, because it is most of the picture; colour comes late. The classifier, which needs less contrast than the eye, reads the wanted digit in 77 of 100 swaps with the paper's game and in 82 with the other, on real pictures in 99. So the content has its say in both: the narrow style does most of it here, the game adds a little, and the digits on the right are a little clearer to the eye. The paper's Figure 7b has another lesson: whatever stands at the *sides* of the digit, pieces of its neighbours, is style too, since the label says nothing of it. In so few epochs they are shadows here at most, as the digits are soft; the `paper` profile trains longer, on SVHN.
 #
 # ## Play with it
 #
-# One slider for each dimension of the style, all ten digits at once. Click one of the six test images to take its style.
+# One slider for each dimension of the style, all ten digits at once, from the long run. Click one of the six test images to take its style.
 
 # %%
+system = long
 style_matrix(system, sources[:6])
 
 # %% [markdown]
 # ## Summary
 #
-# - A decoder that is told the label needs a code for the rest only; the discriminator makes room scarce, and part of the label stays after a short training.
+# - A decoder that is told the label needs a code for the rest only; but nothing keeps the label out of the code while the discriminator sees $z$ alone, because that game fixes $q(z)$ and not $q(z \mid y)$.
+# - A discriminator that sees the label beside the style does keep it out: the wanted digit is drawn, and the price is a worse reconstruction, since the label is told once.
 # - One style through all contents, and one content in all styles, are decodings of a grid of (y, z).
-# - Two numbers hold the picture to account: what is read in swapped images, and what a probe finds in z.
+# - Numbers hold the picture to account: what is read in swapped images, what is kept of slant and thickness, and what a probe finds in z.
 
 # %% [markdown]
 # ## Exercises
