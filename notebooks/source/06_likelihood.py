@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 6 · How likely is a test image?
 #
-# A good model of images should find images likely that it has never seen. An adversarial autoencoder cannot say how likely: it has samples and no density. The paper, like the GAN papers before it, builds a density out of samples, and reports it in a table. This notebook builds it too, reproduces the table, and then shows why you should not trust such tables.
+# A good model of images should find images likely that it has never seen. An adversarial autoencoder cannot say how likely: it has samples and no density. The paper, like the GAN papers before it, builds a density out of samples, and reports it in a table. This notebook builds it too, puts rows of its own beside the table's, and then shows why you should not trust such tables.
 #
 # **You will learn**
 # - the [Parzen window](glossary.ipynb#Parzen-window) estimate, its one parameter $\sigma$, and how to choose it without looking at test images;
@@ -83,7 +83,7 @@ figures.show(
 #
 # ## The estimate, written out
 #
-# In 784 dimensions <!-- 784: 28 · 28 pixels --> a density is a number with hundreds of digits, so one computes its logarithm. With $D$ pixels,
+# In 784 dimensions <!-- 784: 28 · 28 pixels --> a density is easily a number with more than a hundred digits, so one computes its logarithm. With $D$ pixels,
 #
 # $$\log \hat p(x) = \log \frac{1}{M} \sum_m \exp\!\Big(\!-\frac{\lVert x - \mu_m \rVert^2}{2\sigma^2}\Big) - D \log\big(\sigma\sqrt{2\pi}\big).$$
 #
@@ -200,7 +200,7 @@ assert rising == sorted(rising)
 #
 # $$\mathbb{E}\big[\log \hat p(x)\big] \;\le\; \log \mathbb{E}\big[\hat p(x)\big] = \log p_\sigma(x).$$
 #
-# So the estimate is on average a *lower bound* of $\log p_\sigma(x)$, and more samples bring it nearer from below. In hundreds of dimensions nobody has ever had enough samples to see it arrive.
+# So the estimate is on average a *lower bound* of $\log p_\sigma(x)$, and more samples bring it nearer from below. How near it has come, the estimate itself does not say: a value that still rises has not arrived. (From 10,000 samples to 100,000 the width stayed the same only because the grid's steps are coarse.)
 #
 # The paper reports 340 nats with 10,000 samples and 427 with ten million, for *one and the same* model. <!-- 340, 427: Makhzani et al. 2015, Table 1 --> So a Parzen log-likelihood without its number of samples and its $\sigma$ is no result. `Samples` draws in chunks, so ten million need no more memory than ten thousand, only time.
 #
@@ -218,11 +218,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The neighbour is another image, in strokes, thickness or even in the digit: the samples were not copied.
+# The neighbour is another image, in strokes, thickness or even in the digit: none of these five samples is a copy. Five are few; [notebook 04](04_gans_and_moment_matching.ipynb#Did-anyone-copy?) measures the same distance for hundreds.
 #
 # ## The table
 #
-# The paper's Table 1 in nats, with ours beside it. Faces are 48x48 pixels with a 15-dimensional code <!-- 15: Makhzani et al. 2015, Sec. 3 -->, a linear decoder and pixels that are standardised one by one; the paper used the Toronto Face Database, which is not public, and ours is FER2013. So the two numbers for faces are of different data and cannot be compared.
+# The paper's Table 1 in nats, with ours beside it. Its first three rows are older generative models: a DBN is a deep belief network, a CAE a contractive autoencoder, a GSN a generative stochastic network. Faces are 48x48 pixels with a 15-dimensional code <!-- 15: Makhzani et al. 2015, Sec. 3 -->, a linear decoder and pixels that are standardised one by one; the paper used the Toronto Face Database, which is not public, and ours is FER2013. So the two numbers for faces are of different data and cannot be compared.
 
 # %%
 PAPER = {  # MNIST with 10,000 samples and with 10 million, faces likewise
@@ -263,7 +263,7 @@ digits, faces = long_run("parzen-mnist"), long_run("parzen-faces")
 table_row("AAE, long runs", (*digits[:2], *faces[:2]), digits[2] + faces[2])
 
 # %% [markdown]
-# What differs: the paper trains networks of 1000 units for much longer than the few epochs here; the long runs are those that lie in `results/`, made on a CPU, with layers of 500; their 10M columns are of 1,000 test images, so their ± is larger. "10M" is the same model with ten million samples.
+# What differs: the paper trains networks of 1000 units for much longer than the few epochs here; the long runs are those that lie in `results/`, made on a CPU, with layers of 500. The row shows the run with seed 0, the best of three on MNIST: seeds 1 and 2 came to 321 and 312 nats, so a training's luck moves the number by far more than its ±. <!-- 321, 312: the records of parzen-mnist in results --> The 10M number is of 1,000 test images, so its ± is larger, and part of its distance to the 10K number may come from these images. "10M" is the same model with ten million samples.
 #
 # From 10,000 samples to ten million our long run gains 183 nats, the paper's 87. The lower bound is a reason for a gain, and $\sigma$ for its size: more samples allow a narrower window (0.126 in place of 0.158), and how far that goes depends on how near the samples can come to a test image. Which of the two models is better, these two columns do not say: with 10,000 samples the paper's leads, with ten million ours. <!-- 87: Makhzani et al. 2015, Table 1, 427 less 340 --> <!-- 1,000: of the record of parzen-mnist in results -->
 #
@@ -271,7 +271,7 @@ table_row("AAE, long runs", (*digits[:2], *faces[:2]), digits[2] + faces[2])
 #
 # ## What is wrong with Parzen windows
 #
-# Here is a rival that has no decoder and no latent space and needs no training. Take 10,000 training images. Replace each by the average of all training images that are nearer to it than to any other of the 10,000. This is a single step of [k-means](glossary.ipynb#k-means). It can generate nothing but these 10,000 blurs.
+# Here is a rival that has no decoder and no latent space and needs no training. Take 10,000 training images. Replace each by the average of all training images that are nearer to it than to any other of the 10,000. This is a single step of [k-means](glossary.ipynb#k-means). It can generate nothing but these 10,000 blurs. (They are made of all training images, which the AAE was trained on, too; the row of real images below has 10,000 of them.)
 
 
 # %%
@@ -305,7 +305,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Read the three numbers again. **Real images score worst.** As samples, ten thousand real digits are worse than the model that imitates them, and far worse than their blurred averages, which come near the paper's best number after a few seconds and without learning anything. Blur is good for a Parzen window: an average lies near many images, a real digit lies near few. What the estimate rewards is to be close to everything in the sum of squares, and neither sharpness nor variety. Theis, van den Oord and Bethge (2016) made this argument, and after it the tables with Parzen windows ended.
+# Read the three numbers again. **Real images score worst.** As samples, ten thousand real digits are worse than the model that imitates them, and far worse than their blurred averages, which come near the paper's best number after a few seconds and without learning anything. Blur is good for a Parzen window: an average lies near many images, a real digit lies near few. What the estimate rewards is to be close to everything in the sum of squares, and neither sharpness nor variety. Theis, van den Oord and Bethge (2016) made this argument, and such tables have gone out of use.
 #
 # ## What one measures today
 #
@@ -337,9 +337,9 @@ for name, images in {"trained on": data.train.images[:half], "not trained on": d
     )
 
 # %% [markdown]
-# Those that it was trained on are farther away, 28.7 ± 8.1 against 19.3 ± 6.3 over five lots of 1,000 images each: the direction that one expects of a judge that remembers, but within the spread. And images that this judge never saw are still farther away than the validation images above. So memory may be a part of it and is not all of it; lots of 1,000 images, written by few people each, differ by themselves. Do not rank rows that are ten apart.
+# Those that it was trained on are farther away, 28.7 ± 8.1 against 19.3 ± 6.3 over five lots of 1,000 images each: the direction that one expects of a judge that remembers, but within the spread. So memory may be a part of it; whether it is all of it, this control does not say, for it has no validation images, and numbers of two judges cannot be compared. What it does show is how much lots of 1,000 images differ by themselves, seen or not. Do not rank rows that are ten apart.
 #
-# And the cheater beats the adversarial autoencoder here as well, in feature-FID (26.84 against 34.29, which by the last sentence is no ranking) and in recall (0.76 against 0.61). The averages keep much of the training images they are made of, so features forgive them their blur; what exposes them is that they are 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
+# And the cheater holds its own here as well: it is ahead of the adversarial autoencoder in recall (0.76 against 0.61), about level in precision (0.90 against 0.92), and lower in feature-FID (26.84 against 34.29, which by the last sentence is no ranking). The averages keep much of the training images they are made of, some hardly differ from one in the figure above, which may be why features forgive them their blur; what exposes them is that they are 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
 #
 # ## Play with it
 #
