@@ -347,7 +347,7 @@ game = dict(discriminator_hidden=settings.hidden)
 FIVE = {  # name: class and arguments
     "VAE, squared": (VariationalAutoencoder, dict(likelihood="gaussian")),
     "VAE, Bernoulli": (VariationalAutoencoder, dict(likelihood="bernoulli")),
-    "AAE": (AdversarialAutoencoder, game),
+    "AAE": (AdversarialAutoencoder, dict(batch_norm=False, **game)),
     "WAE-MMD": (WAE, dict(weight=100.0)),
     "WAE-GAN": (WAE, dict(penalty="gan", weight=10.0, **game)),
 }

@@ -295,7 +295,7 @@ MODELS = {
     "VAE": (VariationalAutoencoder, dict(prior=prior), {"negative_elbo": step}),
     "AAE": (
         AdversarialAutoencoder,
-        dict(prior=prior, discriminator_hidden=settings.hidden),
+        dict(prior=prior, discriminator_hidden=settings.hidden, batch_norm=False),
         {"reconstruction": step, "discriminator": game, "generator": game},
     ),
     "BiGAN": (
