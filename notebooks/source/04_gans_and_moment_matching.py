@@ -124,7 +124,7 @@ for name, points in ends.items():
     assert (covered > 0.9 and inside > 0.9) or name not in ("widths 0.2, 1 and 5", "a discriminator")
 
 # %% [markdown]
-# A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's, and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no such choice to make: in the last panel it has found by itself at which scale the clouds differ, first from afar and then close by. (All four blobs are reached, but unevenly: most points stopped at the two near ones, where a longer game would have to move them on.) That is what one pays for with a second network and a game, whose steps have to be chosen in turn.
+# A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's, and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no width to choose: in the last panel it has led the points from afar onto the blobs without being told a scale. (All four blobs are reached, but unevenly: most points stopped at the two near ones, where a longer game would have to move them on.) That is what one pays for with a second network and a game, whose steps have to be chosen in turn.
 #
 # ## Images: the generative moment matching network
 #
@@ -183,9 +183,9 @@ print(histories["GMMN"])
 print(f"the loss of two batches of real images: {floor(as_float(images[:20_000]).flatten(1)):.3f}")
 
 # %% [markdown]
-# ## Codes: GMMN + AE
-#
 # The loss of 0.149 is half again as large as the 0.098 that two batches of real images score: this estimate of the MMD is never 0 for finite batches, so its [floor](glossary.ipynb#Floor) is not 0 either.
+#
+# ## Codes: GMMN + AE
 #
 # Distances between images say little: two sevens by different hands are nearly as far apart as a seven and a one.
 
@@ -195,7 +195,7 @@ among = torch.cdist(sevens, sevens).sum() / (len(sevens) * (len(sevens) - 1))
 print(f"mean distance of two sevens {among:.1f}, of a seven and a one {torch.cdist(sevens, ones).mean():.1f}")
 
 # %% [markdown]
-# Distances between an autoencoder's codes say more, and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which makes its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
+# Distances between an autoencoder's codes may say more (whether matching them gives better samples, the table below tells), and there are fewer dimensions. So train an autoencoder first (here with dropout of input pixels, which is to make its codes smoother), **freeze it**, and match codes: the network learns to draw codes, and the frozen decoder turns them into images.
 #
 # **Predict, then run.** Which of the two will have the sharper samples?
 
@@ -274,7 +274,7 @@ for name, (kind, units) in {
     print(f"{name:16}{history.update:9,}{batch:7}{history.update * batch:13,}   {kind}, {units}")
 
 # %% [markdown]
-# So what follows compares four trainings that are about as dear, with settings that suit each, and not four methods with all else equal. One more seed might turn neighbours in the table round.
+# So what follows compares four trainings that are about as dear, with settings that work for each and of which no search is shown, and not four methods with all else equal. One more seed might turn neighbours in the table round.
 
 # %% tags=["title-figure"]
 models = {"GMMN": gmmn, "GMMN + AE": on_codes, "GAN": gan, "AAE": aae}
@@ -306,9 +306,9 @@ for name, made in {**samples, "real validation images": data.validation.images[:
 assert all(rows["real validation images"][0] < rows[name][0] for name in models)
 
 # %% [markdown]
-# What to see in it. The formula on images is far behind in nearly every column; on codes it is competitive. Between the other three there is no order: the AAE leads in precision and nats, GMMN + AE in feature-FID, the GAN in recall, and these two are close to each other in both. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see broken strokes and missing variety. How little one of them says alone, the GMMN shows: its torn strokes have a precision of 0.82, more than the GAN and GMMN + AE, and only a recall of 0.09 tells on it. (It is also far from trained out: its authors report 147 nats on MNIST. <!-- 147: Li, Swersky & Zemel 2015, Table 1 -->) A model is better when *all* of them say so.
+# What to see in it. The formula on images is far behind in every column but precision; on codes it is competitive. Between the other three there is no order: the AAE leads in precision and nats, GMMN + AE in feature-FID, the GAN in recall, and these two are close to each other in both. The numbers do not agree on an order, because each sees something else. The Parzen estimate likes what is smooth and near many images in the sum of squares, more than it likes real images. The features see broken strokes and missing variety. How little one of them says alone, the GMMN shows: its torn strokes have a precision of 0.82, more than the GAN and GMMN + AE, and of this pair of columns only the recall of 0.09 tells on it. (It is also far from trained out: its authors report 147 nats on MNIST. <!-- 147: Li, Swersky & Zemel 2015, Table 1 -->) A model is better when *all* of them say so.
 #
-# The paper's Section 2.2 argues for codes, and its likelihoods agree; our other columns do not settle it after so short a training. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. <!-- 225, 282, 340: Makhzani et al. 2015, Table 1 --> Our networks are smaller and trained for a minute or two each.
+# The paper's Section 2.2 argues for codes, and its likelihoods agree, as do our nats (of 500 test images); our other columns do not settle it after so short a training. A GAN imposes the data's distribution at the pixels of the output, directly on images; an AAE relies on the autoencoder to capture the data and uses its game only on codes, which are few and well-behaved. The paper's Table 1 gives 225 nats for the GAN, 282 for GMMN + AE and 340 for the AAE, all after much longer training and with 10,000 samples. <!-- 225, 282, 340: Makhzani et al. 2015, Table 1 --> Our networks are smaller and trained for a minute or two each.
 #
 # ## Did anyone copy?
 #
@@ -321,7 +321,7 @@ for name, made in {**samples, "test images": data.test.images.float() / 255}.ite
     print(f"{name:14} median distance to the nearest of {len(stored):,} training images {nearest.median():.1f}")
 
 # %% [markdown]
-# A model that only stored its training images would have a median of 0. To be nearer than test images are is no sign of copying either: a smooth image, such as the AAE's, is near to many, a grainy one (the GMMN's) to none.
+# A model that only stored its training images would have a median of 0. (A median says nothing of a few copies among many samples.) To be nearer than test images are is no sign of copying either: a smooth image, such as the AAE's, is near to many, a grainy one (the GMMN's) to none.
 #
 # ## Play with it
 #
@@ -334,7 +334,7 @@ explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
 # ## Summary
 #
 # - MMD is a formula for the difference of two clouds. It needs large batches and kernels of several widths, and no second network.
-# - On images its distances say little; on codes of a frozen autoencoder they say more.
+# - On images its distances say little; on codes of a frozen autoencoder the same formula gave much better samples, in every number but precision.
 # - A discriminator is a learnt distance: no widths to choose, and a game to keep in balance.
 # - An AAE plays on codes, as GMMN + AE matches codes; but it moves the codes to the prior, and keeps an encoder that fits it.
 
