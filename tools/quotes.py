@@ -28,7 +28,6 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 LATER = (
-    "08",
     "09",
     "10",
     "14",
