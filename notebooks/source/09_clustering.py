@@ -457,7 +457,7 @@ class ConsistentClusters(ClusteringAdversarialAutoencoder):
 # %%
 # NBVAL_CHECK_OUTPUT
 pair = (
-    ConsistentClusters(data.image_shape, **small),
+    ConsistentClusters(data.image_shape, **small, initial_std=0.01),
     ClusteringAdversarialAutoencoder(data.image_shape, consistency=0.5, **small, initial_std=0.01),
 )
 steps = {phase.name: phase.optimizer for phase in pair[0].phases()}
