@@ -61,9 +61,7 @@ figures.show(
 
 
 # %%
-class StyleAndContent(System):
-    """The label to the decoder, the style to the discriminator."""
-
+class Networks(System):
     def __init__(self, image_shape, *, prior, hidden, discriminator_hidden, seed=0):
         super().__init__(image_shape)
         self.prior, self.learns_labels = prior, 10
@@ -76,6 +74,11 @@ class StyleAndContent(System):
 
     def shown(self, z, batch):
         return z
+
+
+# %%
+class StyleAndContent(Networks):
+    """The label to the decoder, the style to the discriminator."""
 
     def reconstruction_loss(self, batch):
         y = F.one_hot(batch.labelled.labels, 10)  # (B, 10)

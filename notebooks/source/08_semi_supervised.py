@@ -15,7 +15,7 @@
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb) (the two phases, the discriminator's losses) and
 # [notebook 07](07_supervised.ipynb) (content and style).
 #
-# **About 4 minutes on a laptop CPU.** It ends with this figure: [test error against the number of labels](#Labels-against-error),
+# **About 6 minutes on a laptop CPU.** It ends with this figure: [test error against the number of labels](#Labels-against-error),
 # for the adversarial autoencoder and the others, beside the paper's numbers.
 #
 # ![Test error against labels seen, both logarithmic; trained for long, the adversarial autoencoder lies far below the network that learns from the labels alone.](figures/08_semi_supervised.png)
@@ -713,6 +713,7 @@ def mean_error_at(runs, updates):
     return 100 * np.mean([point["test"]["error"] for point in points]) if points else None
 
 
+# %%
 print(f"{'':16}" + "".join(f"{f'{count:,} labels':^27}" for count in counts))
 print(f"{'':16}" + f"{'here':>9}{'long':>8}{'paper':>8}  " * 3)
 for name, published in PAPER.items():
