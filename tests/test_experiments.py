@@ -195,7 +195,15 @@ def test_paper_settings_build_and_train_one_step(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["semi-supervised-100", "clustering-16", "reduction-2d-100", "parzen-mnist", "wae-gan-8d", "style-alae-mnist"],
+    [
+        "labels-flower",
+        "semi-supervised-100",
+        "clustering-16",
+        "reduction-2d-100",
+        "parzen-mnist",
+        "wae-gan-8d",
+        "style-alae-mnist",
+    ],
 )
 def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path):
     record = json.loads(
@@ -209,6 +217,18 @@ def test_an_experiment_of_each_kind_measures_what_the_paper_does(name, tmp_path)
     if "error" in test:
         assert record["settings"]["labelled"] == 100 and test["error"] < 0.4
     assert records(name, tmp_path) == [record] and records("another", tmp_path) == []
+
+
+def test_what_labels_put_in_place_is_measured_on_each_split(tmp_path):
+    places = dict(results=tmp_path, checkpoints=tmp_path)
+    record = ledger.read(run("labels-flower", profile="smoke", progress=False, **places))
+    system, data = ledger.trained_system(record, tmp_path / record["weights"]["file"]), load("digits")
+    assert record["settings"]["labelled"] == 250 and system.prior.classes == 10
+    for name in ("validation", "test"):
+        split, numbers = getattr(data, name), record["metrics"][name]
+        own = (system.prior.nearest(system.encode(split.images)) == split.labels).float().mean()
+        assert numbers["own_region"] == pytest.approx(float(own)) and own > 0.5, "chance is 0.1"
+        assert numbers["sliced_wasserstein_floor"] < numbers["sliced_wasserstein"] < 0.5
 
 
 def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):

@@ -8,6 +8,7 @@ from .conditional import CONDITIONAL
 from .content import CONTENT
 from .experiment import Experiment
 from .fashion import FASHION
+from .labels import LABELLED
 from .unsupervised import UNSUPERVISED
 
-EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | CONTENT | CONDITIONAL | BASELINES | FASHION | BEYOND
+EXPERIMENTS: dict[str, Experiment] = UNSUPERVISED | LABELLED | CONTENT | CONDITIONAL | BASELINES | FASHION | BEYOND

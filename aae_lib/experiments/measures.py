@@ -22,6 +22,7 @@ from ..evaluation import (
     holes,
     knn_accuracy,
     mean_and_standard_error,
+    mode_accuracy,
     parzen_log_likelihood,
     precision_recall,
     sigma_search,
@@ -49,6 +50,16 @@ def latent(system: System, data: Dataset) -> Numbers:
             "knn_accuracy": knn_accuracy(codes, train.labels, z, split.labels),
             "half_squared_error": float(half_squared_error(system.reconstruct(split.images), as_float(split.images))),
         }
+
+    return _on_both(data, of)
+
+
+def regions(system: System, data: Dataset) -> Numbers:
+    """The share of hold-out codes that lie in their own class's region of the prior, and how near q(z) is to p(z)."""
+
+    def of(split: Split) -> dict[str, float]:
+        own = mode_accuracy(system.encode(split.images), split.labels, system.prior)
+        return {"own_region": own, **_distances(system, split)}
 
     return _on_both(data, of)
 
