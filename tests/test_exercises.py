@@ -333,6 +333,11 @@ def blended(weight=lambda steps: torch.linspace(0, 1, steps)[:, None], mix=torch
     return row
 
 
+def pictures_blended(decode, z, first, second, steps):
+    one, two = (decode(z, torch.tensor([digit])) for digit in (first, second))
+    return torch.lerp(one, two, torch.linspace(0, 1, steps)[:, None, None, None])
+
+
 def majority(named_by="validation", judged="test", empty=-1, finish=lambda wrong: wrong.float().mean()):
     def error(*four):
         sets = {"validation": four[:2], "test": four[2:]}
@@ -541,6 +546,8 @@ MISTAKES = {
         (blended(weight=lambda n: torch.linspace(0, 1, n)[:, None].round()), "jumps"),
         (blended(weight=lambda n: torch.linspace(0, 1, n + 2)[1:-1, None]), "ends are missing"),
         (blended(style=lambda z, n: torch.linspace(0, 1, n)[:, None] * z), "style changes"),
+        (blended(weight=lambda n: torch.arange(n)[:, None] / n), "stops one step early"),
+        (pictures_blended, "two pictures are blended"),
         (blended(weight=lambda n: torch.linspace(0, 1, n)[:, None].square()), "should be"),
     ],
     "check_few_labels_loss": [
@@ -681,6 +688,7 @@ MISTAKES = {
         (lambda groups, count, g: torch.rand(len(groups), generator=g) < 0.8, "others of it are not"),
         (lambda groups, count, g: ~among_groups(groups, count, g), "exchanged"),
         (lambda groups, count, g: torch.isin(groups, groups[torch.randint(40, (count,), generator=g)]), "drawn twice"),
+        (lambda groups, count, g: torch.isin(groups, torch.randperm(40, generator=g)[:count]), "0, 1, 2, …"),
         (lambda groups, count, g: among_groups(groups, count + 1, g), "more groups"),
     ],
     "check_pca_errors": [
@@ -785,3 +793,14 @@ ALSO_RIGHT = {
 def test_other_ways_are_right_too(name):
     said = getattr(exercises, name)(ALSO_RIGHT[name])
     assert said.right, said
+
+
+def test_what_a_decoder_cannot_take_is_no_right_answer():
+    def one_style(decode, z, first, second, steps):
+        return decode(z, torch.eye(10)[[first] * steps])
+
+    def as_wide_as_the_batch(encoder, decoder, images, labels):
+        return decoder(torch.cat([F.one_hot(labels), encoder(images)], dim=1)).mean()
+
+    assert "as many styles as labels" in repr(exercises.check_blend(one_style))
+    assert "RuntimeError" in repr(exercises.check_labelled_reconstruction(as_wide_as_the_batch))

@@ -131,7 +131,7 @@ class _Pictures(nn.Module):
 
 def check_labelled_reconstruction(labelled_reconstruction: Callable[..., Tensor]) -> Answer:
     """Notebook 07: ``labelled_reconstruction(encoder, decoder, images, labels)``, half a squared error (Sec. 4)."""
-    images, labels = normal(5, 1, 3, 3).sigmoid(), torch.tensor([3, 0, 9, 7, 1])
+    images, labels = normal(5, 1, 3, 3).sigmoid(), torch.tensor([3, 0, 6, 7, 1])  # no 9: one-hot has its place
     encoder, decoder = nn.Sequential(nn.Flatten(), nn.Linear(9, 2)), _Pictures()
     encoder[1].weight.data, encoder[1].bias.data = normal(2, 9, seed=7), torch.zeros(2)
     y, z = F.one_hot(labels, 10), encoder(images)
@@ -175,18 +175,20 @@ def check_blend(blend: Callable[..., Tensor]) -> Answer:
     """Notebook 07: ``blend(decode, z, first, second, steps)``: one style z (1, Z) from one digit to another."""
 
     def decode(z: Tensor, labels: Tensor) -> Tensor:
-        """Shows what it was given: images (N, 1, 1, 10 + Z)."""
+        """Shows what it was given, shares squared as a decoder bends them: images (N, 1, 1, 10 + Z)."""
         shares = labels if labels.ndim == 2 else F.one_hot(labels.long(), 10)
-        return torch.cat([shares.float(), z.expand(len(shares), -1)], dim=1)[:, None, None]
+        if len(z) != len(shares):
+            raise ValueError(f"decode wants as many styles as labels, but there are {len(z)} and {len(shares)}")
+        return torch.cat([shares.float().square(), z], dim=1)[:, None, None]
 
     z, first, second, steps = torch.tensor([[0.5, -1.0]]), 3, 8, 5
     one, two = F.one_hot(torch.tensor([first, second]), 10).float()
     weight = torch.linspace(0, 1, steps)[:, None]
 
     def is_way(shares: Tensor) -> Callable:
-        return equals(decode(z, shares))
+        return equals(decode(z.expand(len(shares), -1), shares))
 
-    inner = torch.linspace(0, 1, steps + 2)[1:-1, None]
+    inner, early = torch.linspace(0, 1, steps + 2)[1:-1, None], torch.arange(steps)[:, None] / steps
     return answer(
         blend,
         lambda student: student(decode, z, first, second, steps),
@@ -203,11 +205,16 @@ def check_blend(blend: Callable[..., Tensor]) -> Answer:
         ),
         (is_way(torch.lerp(one, two, weight.round())), "the label jumps from one digit to the other halfway."),
         (is_way(torch.lerp(one, two, inner)), "the ends are missing: the first image is to be all of the first digit."),
+        (is_way(torch.lerp(one, two, early)), "the way stops one step early, short of all of the second digit."),
+        (
+            equals(torch.lerp(decode(z, one[None]), decode(z, two[None]), weight[:, :, None, None])),
+            "two pictures are blended; the decoder is to draw each image from blended labels.",
+        ),
         (
             lambda found: not equals(z.expand(steps, -1))(found[:, 0, 0, 10:]),
             "the style changes on the way; only the label is to.",
         ),
-        is_right(decode(z, torch.lerp(one, two, weight)), "what the decoder is given"),
+        is_right(decode(z.expand(steps, -1), torch.lerp(one, two, weight)), "what is drawn"),
         well="The style stays, and the digit changes by shares.",
     )
 
