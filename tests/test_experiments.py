@@ -228,7 +228,7 @@ def test_what_labels_put_in_place_is_measured_on_each_split(tmp_path):
         split, numbers = getattr(data, name), record["metrics"][name]
         own = (system.prior.nearest(system.encode(split.images)) == split.labels).float().mean()
         assert numbers["own_region"] == pytest.approx(float(own)) and own > 0.5, "chance is 0.1"
-        assert numbers["sliced_wasserstein_floor"] < numbers["sliced_wasserstein"] < 0.5
+        assert numbers["sliced_wasserstein"] < numbers["sliced_wasserstein_floor"] + 0.1
 
 
 def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):

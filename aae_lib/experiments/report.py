@@ -155,12 +155,15 @@ def grouped(results: str | Path = RESULTS) -> list[Runs]:
     return sorted((Runs(tuple(each)) for each in groups.values()), key=lambda runs: order.get(runs.name, len(order)))
 
 
-def reported(results: str | Path = RESULTS) -> list[Runs]:
-    """Of each experiment the runs of one profile: ``paper`` where there are such, else ``long``, else ``quick``."""
-    profiles, found = defaultdict(list), [runs for runs in grouped(results) if runs.profile in BEST]
-    for runs in found:
-        profiles[runs.name].append(runs.profile)
-    return [runs for runs in found if runs.profile == min(profiles[runs.name], key=BEST.index)]
+def reported(results: str | Path = RESULTS, *, alike: str | None = None) -> list[Runs]:
+    """Of each experiment the runs of one profile: ``paper`` where there are such, else ``long``, else ``quick``.
+
+    ``alike``: of those alone that measured this metric, and of the first profile that all of them have, if any is.
+    """
+    found = [runs for runs in grouped(results) if runs.profile in BEST and alike in (None, *runs.metrics)]
+    profiles = {runs.name: {other.profile for other in found if other.name == runs.name} for runs in found}
+    common = set.intersection(*profiles.values()) if alike and found else set()
+    return [runs for runs in found if runs.profile == min(common or profiles[runs.name], key=BEST.index)]
 
 
 def comparisons(results: str | Path = RESULTS) -> list[Comparison]:
@@ -241,10 +244,9 @@ def _cell(runs: Runs, metric: str) -> str:
 
 def tables(results: str | Path = RESULTS) -> dict[str, str]:
     """The tables of README's results by name, in Markdown."""
-    found, rows = reported(results), comparisons(results)
-    papers = [row for row in rows if row.number.paper == "AAE"]
+    found, papers = reported(results), [row for row in comparisons(results) if row.number.paper == "AAE"]
     others = [row for row in papers if row.number.method != "AAE" and row.runs]
-    linked = {row.number.experiment for row in rows}
+    linked = {number.experiment for number in NUMBERS}
     own = [runs for runs in found if runs.name not in linked and runs.metrics[0] in HEADLINES]
     made = {
         "paper": beside(row for row in papers if row.number.method == "AAE"),
@@ -256,8 +258,7 @@ def tables(results: str | Path = RESULTS) -> dict[str, str]:
         "figure-2": ("holes", "mmd", "sliced_wasserstein", "knn_accuracy"),
     }
     for name, metrics in shown.items():
-        metrics = (*metrics, "half_squared_error")
-        made[name] = measured((runs for runs in found if metrics[0] in runs.metrics), metrics)
+        made[name] = measured(reported(results, alike=metrics[0]), (*metrics, "half_squared_error"))
     return made
 
 
@@ -291,9 +292,8 @@ def table(results: str | Path = RESULTS) -> str:
 
 def _both(runs: Runs, metric: str) -> str:
     """Of test images, and in brackets of validation images, and the paper's number."""
-    test, validation = (
-        [record["metrics"].get(split, {}).get(metric) for record in runs.records] for split in ("test", "validation")
-    )
+    numbers = [record["metrics"] for record in runs.records]
+    test, validation = ([one.get(name, {}).get(metric) for one in numbers] for name in ("test", "validation"))
     more = [] if None in validation else [f"validation: {mean_and_spread(validation)}"]
     if metric in runs.records[0]["paper"]:
         more.append(f"paper: {runs.records[0]['paper'][metric]:g}")
