@@ -411,6 +411,7 @@ MISTAKES = {
         (elbo(divergence=lambda m, v: gaussian_kl(m, v, summed=torch.mean)), "mean over dimensions"),
         (elbo(sigmoid=True), "sigmoid is taken twice"),
         (elbo(divergence=lambda m, v: gaussian_kl(m, 2 * v)), "taken for log σ"),
+        (elbo(lambda pixels: pixels.sum(), add=lambda r, k, b: r + 4 * b * k), "sum over the batch"),
         (elbo(lambda pixels: pixels.sum()), "should be"),
     ],
     "check_log_aggregated": [
@@ -501,6 +502,7 @@ MISTAKES = {
         (lambda D, p, z: bce(D(p), 1) + bce(D(z), 1), "should be"),
         (lambda D, p, z: bce(D(p), 1) + bce(D(z), 0), "flows through the codes"),
         (lambda D, p, z: (bce(D(p), 1) + bce(D(z), 0)).detach(), "no gradient reaches the discriminator"),
+        (lambda D, p, z: bce(D(p), 1) + bce(D(z), 0).detach(), "one of its two terms only"),
     ],
     "check_draw_petals": [
         (petals(along=0.1, across=0.5), "broad and short"),

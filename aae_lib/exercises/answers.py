@@ -152,7 +152,9 @@ def is_tensor(shape: tuple[int, ...], meaning: str) -> tuple[Check, ...]:
         ),
         (
             lambda found: not value_of(found).detach().isfinite().all(),
-            lambda _: "the result is not finite; somewhere it takes the logarithm of 0, divides by 0 or overflows.",
+            lambda _: (
+                "the result is not finite; somewhere it takes the logarithm of 0 or of less, divides by 0 or overflows."
+            ),
         ),
     )
 

@@ -18,6 +18,7 @@ from .answers import (
     is_tensor,
     not_reached,
     reached,
+    same,
     uses_its_generator,
     value_of,
     with_gradients,
@@ -112,6 +113,10 @@ def check_negative_elbo(negative_elbo: Callable[..., Tensor]) -> Answer:
             "a sigmoid is taken twice; the decoder gives logits, and the cross-entropy has a sigmoid in it.",
         ),
         (
+            equals(len(images) * (reconstruction + beta * kl)),
+            "it is a sum over the batch; a loss is a mean, or it grows with the batch.",
+        ),
+        (
             equals(reconstruction + beta * no_square.sum(dim=1).mean()),
             "log σ² is taken for log σ: the encoder gives the logarithm of the variance.",
         ),
@@ -162,6 +167,7 @@ def check_discriminator_loss(discriminator_loss: Callable[[nn.Module, Tensor, Te
     draws, codes = normal(6, 2, seed=1), normal(6, 2).requires_grad_()
     real, fake = discriminator(draws), discriminator(codes)
     right, weights = bce(real, 1) + bce(fake, 0), discriminator[0].weight
+    (slope,) = torch.autograd.grad(right, weights, retain_graph=True)
     return answer(
         discriminator_loss,
         lambda student: with_gradients(student(discriminator, draws, codes), codes=codes, weights=weights),
@@ -188,5 +194,9 @@ def check_discriminator_loss(discriminator_loss: Callable[[nn.Module, Tensor, Te
             "told apart; something is to be cut off from the graph first.",
         ),
         (not_reached("weights"), "the value is right, but no gradient reaches the discriminator, which is to learn."),
+        (
+            lambda found: not same(found.gradients["weights"], slope),
+            "the value is right, but the discriminator learns from one of its two terms only: too much is cut off.",
+        ),
         well="Where D can only guess it is 2 ln 2 ≈ 1.39, and no gradient reaches the encoder.",
     )
