@@ -290,7 +290,9 @@ def petals(along=0.5, across=0.1, shift=1.4, turn=2 * math.pi / 10, chosen=lambd
     return draw
 
 
-def labelled(shown, shown_to_draws=None, first=False, targets=(1, 0), factor=1, cut=torch.Tensor.detach):
+def labelled(
+    shown, shown_to_draws=None, first=False, targets=(1, 0), factor=1, cut=torch.Tensor.detach, learnt=lambda d: d
+):
     """The discriminator's loss with labels, with the slips that the arguments name."""
 
     def loss(D, draws, codes, labels, classes):
@@ -299,7 +301,7 @@ def labelled(shown, shown_to_draws=None, first=False, targets=(1, 0), factor=1, 
             return D(torch.cat([y, z] if first else [z, y], dim=1))
 
         of_draws = judged(draws, shown_to_draws or shown)
-        return factor * (bce(of_draws, targets[0]) + bce(judged(cut(codes), shown), targets[1]))
+        return factor * (bce(of_draws, targets[0]) + bce(learnt(judged(cut(codes), shown)), targets[1]))
 
     return loss
 
@@ -524,6 +526,8 @@ MISTAKES = {
         (labelled(extra_place, factor=0.5), "half of what"),
         (labelled(all_hidden), "should be"),
         (labelled(extra_place, cut=lambda z: z), "flows through the codes"),
+        (lambda *given: labelled(extra_place)(*given).detach(), "does not learn from both"),
+        (labelled(extra_place, learnt=torch.Tensor.detach), "does not learn from both"),
     ],
     "check_labelled_reconstruction": [
         (lambda *a: 2 * half_error(*a).mean(), "it is a mean over pixels"),

@@ -20,6 +20,7 @@ from .answers import (
     is_tensor,
     not_reached,
     reached,
+    same,
     uses_its_generator,
     with_gradients,
 )
@@ -58,15 +59,11 @@ def check_draw_petals(draw_petals: Callable[[Tensor, torch.Generator], Tensor]) 
             lies(1.4, 0.5, 0.1, turn=0.0),
             "all points lie in petal 0: their labels have no say in where the petal points.",
         ),
-        (
-            lies(1.4, 0.5, 0.1, turn=2 * math.pi / 9),
-            "the petals are 40° apart: ten of them share a full circle.",
-        ),
+        (lies(1.4, 0.5, 0.1, turn=2 * math.pi / 9), "the petals are 40° apart: ten of them share a full circle."),
         (
             lambda found: not lies(1.4, 0.5, 0.1)(found),
             "turned back by its own angle, a petal should lie around (1.4, 0) with standard deviations of 0.5 and "
-            "0.1, and "
-            "here it does not; are all points in the petals of their labels?",
+            "0.1, and here it does not; are all points in the petals of their labels?",
         ),
         well="Each label has its petal.",
     )
@@ -87,9 +84,13 @@ def check_labelled_loss(labelled_loss: Callable[..., Tensor]) -> Answer:
     def loss(of_draws: Tensor, of_codes: Tensor, first: bool = False) -> Tensor:
         return bce(judged(draws, of_draws, first), 1) + bce(judged(codes, of_codes, first), 0)
 
+    right, weights = loss(beside, beside), discriminator[0].weight
+    (slope,) = torch.autograd.grad(right, weights, retain_graph=True)
     return answer(
         labelled_loss,
-        lambda student: with_gradients(student(discriminator, draws, codes, labels, classes), codes=codes),
+        lambda student: with_gradients(
+            student(discriminator, draws, codes, labels, classes), codes=codes, weights=weights
+        ),
         *is_tensor((), "a loss"),
         (equals(loss(nothing, nothing)), "a hidden label is shown as zeros; it has a place of its own, the last one."),
         (
@@ -105,13 +106,16 @@ def check_labelled_loss(labelled_loss: Callable[..., Tensor]) -> Answer:
             equals(bce(judged(draws, beside), 0) + bce(judged(codes, beside), 1)),
             "the targets are swapped: D is to call the draws of the prior 1 and the codes 0.",
         ),
-        (equals(loss(beside, beside) / 2), "it is half of what the notebook has: the two terms are added."),
-        is_right(loss(beside, beside), "the loss"),
+        (equals(right / 2), "it is half of what the notebook has: the two terms are added."),
+        is_right(right, "the loss"),
         (
             reached("codes"),
             "the value is right, but its gradient flows through the codes into the encoder, which would learn to be "
-            "told "
-            "apart; something is to be cut off from the graph first.",
+            "told apart; something is to be cut off from the graph first.",
+        ),
+        (
+            lambda found: not reached("weights")(found) or not same(found.gradients["weights"], slope),
+            "the value is right, but the discriminator does not learn from both of its terms: too much is cut off.",
         ),
         well="Hidden labels take part in the old game, and in no other.",
     )
@@ -232,8 +236,7 @@ def check_few_labels_loss(few_labels_loss: Callable[[Tensor, Tensor], Tensor]) -
         (
             equals(F.cross_entropy(logits[known].softmax(dim=1), labels[known])),
             "a softmax is taken of a softmax: F.cross_entropy wants logits, and has one in it. Such a loss never "
-            "comes near "
-            "0, however sure the classifier is.",
+            "comes near 0, however sure the classifier is.",
         ),
         (
             equals(F.cross_entropy(logits, labels.clamp_min(0))),
