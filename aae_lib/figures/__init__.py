@@ -15,7 +15,7 @@ from .images import (
     show_images,
     snapshots,
 )
-from .theme import BLUE, CLASS_COLOURS, INK, PRIOR_GREYS, ROSE, canvas, show
+from .theme import BLUE, CLASS_COLOURS, INK, PRIOR_GREYS, ROSE, as_png, canvas, show
 
 __all__ = [
     "BLUE",
@@ -23,6 +23,7 @@ __all__ = [
     "INK",
     "PRIOR_GREYS",
     "ROSE",
+    "as_png",
     "bars",
     "beside_paper",
     "canvas",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from .. import checks
 from ..evaluation.latent import HOLE_NEIGHBOURS, holes
-from ..figures import canvas
+from ..figures import as_png, canvas
 from ..pixels import as_float
 from ..systems.base import System, require_system
 from .page import Checked, PageWidget, pixels, raw, script, spread
@@ -95,9 +94,7 @@ class DimensionExplorer(PageWidget):
             ax.set(xticks=[], yticks=[], box_aspect=1, xlabel=f"{plot.near:.0%} near a code")
             ax.set_title(f"Z = {self.dimensions[n]}" if n < columns else "")
             ax.set_ylabel("" if n % columns else textwrap.fill(self.names[n // columns], 20))
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        return png.getvalue()
+        return as_png(figure)
 
 
 class _Plot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import traitlets
 
 from .. import checks
 from ..evaluation.parzen import parzen_log_likelihood, sigma_search
-from ..figures import canvas, image_grid
+from ..figures import as_png, canvas, image_grid
 from ..pixels import as_float
 from .page import Checked, PageWidget, pixels, script
 
@@ -86,6 +85,4 @@ class SigmaSlider(PageWidget):
         windows.set(xticks=[], title="a draw from the window of each")
         windows.tick_params(length=0)
         windows.spines[:].set_visible(False)
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        return png.getvalue()
+        return as_png(figure)
