@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -210,29 +211,72 @@ def test_a_training_outlives_a_system_that_takes_no_more_bytes(tmp_path, whole):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-FULL = """
-import os, subprocess, sys
-from pathlib import Path
-from test_faults import outlives, train
+def small_disk(folder: Path, size: str):
+    """Mount a disk of this size there; what fills it up to the last byte, and what makes room again."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    ballast = folder / "ballast"
 
-folder = Path(sys.argv[1])
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], check=True)
-ballast = folder / "ballast"
-
-def fill():
-    with ballast.open("wb", buffering=0) as file:
-        try:
+    def fill() -> None:
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(512))
-        except OSError:
-            pass
 
-outlives(folder / "run", train(), fill, ballast.unlink)
+    return fill, ballast.unlink
+
+
+FULL = """
+import sys
+from pathlib import Path
+from test_faults import outlives, small_disk, train
+
+folder = Path(sys.argv[1])
+outlives(folder / "run", train(), *small_disk(folder, "200k"))
+"""
+
+FULL_SWEEP = """
+import sys
+from pathlib import Path
+from aae_lib.experiments import ledger, run, running, sweep, sweeps
+from test_faults import small_disk
+from test_sweeps import SMOKE, hurry, places
+
+disk, elsewhere = map(Path, sys.argv[1:])
+fill, empty = small_disk(disk, "4m")
+hurry()  # one worker is this process
+note, updates = running.Notes.__call__, []
+
+def full_in_the_midst_of_the_first_run(notes, moment):
+    updates.append(moment.update)
+    if len(updates) == 300:
+        fill()
+    note(notes, moment)
+
+def run_once_there_is_room(name, *, seed, **settings):
+    if seed == 1:
+        empty()
+    return run(name, seed=seed, **settings)
+
+running.Notes.__call__, sweeps.run = full_in_the_midst_of_the_first_run, run_once_there_is_room
+failed, whole = sweep(["vae-gaussian"], seeds=[0, 1], **SMOKE, **places(disk))
+assert failed.path is None and "(no space left on device)" in failed.error, failed.error
+assert failed.error.endswith("is unchanged: free some space or choose another folder.")
+assert whole.path.is_file() and whole.error is None, "the other goes on"
+running.Notes.__call__, sweeps.run, done = note, run, whole.path.stat().st_mtime_ns
+outcomes = sweep(["vae-gaussian"], seeds=[0, 1], **SMOKE, **places(disk))
+records = [ledger.read(outcome.path) for outcome in outcomes]
+assert records[0]["sittings"] == 2, "the same sweep goes on from the checkpoint"
+assert whole.path.stat().st_mtime_ns == done, "and makes no run twice"
+assert not list((disk / "runs").glob(".*")), "what could not be written whole is gone"
+undisturbed = ledger.read(run("vae-gaussian", **SMOKE, **places(elsewhere)))
+assert undisturbed["weights"]["sha256"] == records[0]["weights"]["sha256"]
+assert undisturbed["metrics"] == records[0]["metrics"]
 """
 
 
-def test_a_training_outlives_a_disk_that_fills_up(tmp_path):
+@pytest.mark.parametrize("code", [FULL, FULL_SWEEP], ids=["training", "sweep"])
+def test_a_disk_that_fills_up_loses_nothing(code, tmp_path):
     alone = ("unshare", "--map-root-user", "--mount")  # what is mounted there ends with the process
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True).returncode:
         pytest.skip("nothing can be mounted here, so no disk was filled")
-    finish(in_another_process(FULL, tmp_path, wrapper=alone))
+    (tmp_path / "disk").mkdir()
+    finish(in_another_process(code, tmp_path / "disk", tmp_path / "elsewhere", wrapper=alone))

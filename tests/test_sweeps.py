@@ -12,6 +12,7 @@ import torch
 
 from aae_lib.experiments import ledger, run, sweep, sweeps
 from aae_lib.experiments.__main__ import main
+from aae_lib.training.checkpoints import sole_writer
 
 NAMES, SEEDS = ["vae-gaussian"], (0, 1)
 SMOKE = {"profile": "smoke", "progress": False}
@@ -158,6 +159,17 @@ def test_a_run_that_fails_does_not_end_the_others(tmp_path, monkeypatch, capsys)
     first, failed, last = capsys.readouterr().out.strip().splitlines()[-3:]
     assert failed == "vae-gaussian seed 1: the disk is full; free some space."
     assert first.endswith("vae-gaussian.smoke.seed0.json") and last.endswith("vae-gaussian.smoke.seed2.json")
+
+
+def test_a_run_that_another_process_makes_is_not_made_twice(one_by_one, tmp_path):
+    notes = tmp_path / "runs" / "vae-gaussian.smoke.seed0.run.json"
+    notes.parent.mkdir()
+    with sole_writer(notes):
+        refused, made = sweep(NAMES, seeds=SEEDS, **SMOKE, **places(tmp_path))
+    assert refused.path is None and refused.error.startswith("another training is writing the checkpoint")
+    assert list(found(tmp_path)) == [made.path.name] and list(notes.parent.glob("*.seed0.*")) == []
+    sweep(NAMES, seeds=SEEDS, **SMOKE, **places(tmp_path))
+    assert found(tmp_path) == found(one_by_one)
 
 
 @pytest.mark.parametrize(
