@@ -694,7 +694,7 @@ MISTAKES = {
         (lambda groups, count, g: torch.rand(len(groups), generator=g) < 0.8, "others of it are not"),
         (lambda groups, count, g: ~among_groups(groups, count, g), "exchanged"),
         (lambda groups, count, g: torch.isin(groups, groups[torch.randint(40, (count,), generator=g)]), "drawn twice"),
-        (lambda groups, count, g: torch.isin(groups, torch.randperm(40, generator=g)[:count]), "0, 1, 2, …"),
+        (lambda groups, count, g: torch.isin(groups, torch.randperm(96, generator=g)[:count]), "numbers have gaps"),
         (lambda groups, count, g: among_groups(groups, count + 1, g), "more groups"),
     ],
     "check_pca_errors": [
