@@ -16,14 +16,17 @@ import torch
 
 from aae_lib.experiments.ledger import commit, surroundings
 from aae_lib.files import forgive_encodings, write_whole
+from aae_lib.profiles import current_profile
+from benchmarks import notebook_times
 
 PAGE = Path(__file__).parent / "README.md"
 PARTS = ("training_speed", "parzen_speed", "widget_frames", "growth", "time_to_quality", "notebook_times")
+ROW_BY_ROW = "notebook_times"  # the part that is written as it goes, and may be measured in pieces
 HEADER = "| what | here | beside it | ratio |\n|---|---|---|---|"
 
 
-def section(part: str) -> Iterator[str]:
-    """The lines of a part's table, each as soon as it is measured: where, and what."""
+def section(part: str, *which: list[str]) -> Iterator[str]:
+    """The lines of a part's table, each as soon as it is measured: where, and what. ``which``: to be measured."""
     where = surroundings(torch.device("cpu"))
     yield (
         f"{date.today()}, commit `{commit() or 'unknown'}`, {where['machine']}, {where['threads']} threads, "
@@ -31,7 +34,7 @@ def section(part: str) -> Iterator[str]:
     )
     yield HEADER
     try:
-        for row in importlib.import_module(f"benchmarks.{part}").rows():
+        for row in importlib.import_module(f"benchmarks.{part}").rows(*which):
             yield f"| {' | '.join(row)} |"
     except ModuleNotFoundError as error:  # a rival that is not installed
         yield f"| {part} | – | not measured: there is no package {error.name} here | – |"
@@ -41,7 +44,10 @@ def with_section(page: str, part: str, lines: list[str]) -> str:
     """``page`` with a new table of ``part`` between its marks; the other parts' stay as they were measured."""
     begin, end = f"<!-- measured: {part} -->\n", "<!-- end -->"
     before, _, rest = page.partition(begin)
-    return before + begin + "\n".join(lines) + "\n" + end + rest.partition(end)[2]
+    earlier, _, after = rest.partition(end)
+    if part == ROW_BY_ROW:
+        lines = notebook_times.joined(earlier.splitlines(), lines)
+    return before + begin + "\n".join(lines) + "\n" + end + after
 
 
 def main() -> int:
@@ -49,21 +55,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"by default {', '.join(PARTS)}")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
+    numbers = notebook_times.NUMBERS
+    parser.add_argument("--notebooks", nargs="+", choices=numbers, default=numbers, metavar="NB", help="such as 04 12")
     chosen = parser.parse_args()
     unknown = [part for part in chosen.parts if part not in PARTS]
     if unknown:
         print(f"part is {unknown[0]!r}, which is unknown; the choices are {', '.join(PARTS)}.", file=sys.stderr)
         return 1
-    for part in chosen.parts or PARTS:
+    parts = chosen.parts or PARTS
+    if chosen.write and ROW_BY_ROW in parts and current_profile() != "quick":
+        print(f"AAE_PROFILE is {current_profile()!r}, but {PAGE.name} keeps times of quick; unset it.", file=sys.stderr)
+        return 1
+    for part in parts:
         lines = []
-        for line in section(part):
+        for line in section(part, *([chosen.notebooks] if part == ROW_BY_ROW else [])):
             print(line, flush=True)
             lines.append(line)
+            if chosen.write and part == ROW_BY_ROW and line.startswith(notebook_times.ROW):
+                write(part, lines)
         if chosen.write and any("| not measured:" in line for line in lines):
             print(f"{PAGE.name} keeps its table of {part}.", flush=True)
-        elif chosen.write:
-            write_whole(PAGE, with_section(PAGE.read_text(encoding="utf-8"), part, lines))
+        elif chosen.write and part != ROW_BY_ROW:
+            write(part, lines)
     return 0
+
+
+def write(part: str, lines: list[str]) -> None:
+    """Put a table into the page."""
+    write_whole(PAGE, with_section(PAGE.read_text(encoding="utf-8"), part, lines))
 
 
 if __name__ == "__main__":

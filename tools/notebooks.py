@@ -3,7 +3,7 @@
 build   notebooks/source/NAME.py, executed on real data in the quick profile, becomes notebooks/NAME.ipynb
 sync    the same without executing; cells that did not change keep their outputs, exercises are executed by themselves
 check   are the committed notebooks what their sources say, executed, small, and free of this machine's paths, and are
-        the numbers in their prose those of their cells?
+        the numbers in their prose those of their cells, and the minutes those of benchmarks/README.md?
 run     executes notebooks/NAME.ipynb in the profile of AAE_PROFILE; the result and an HTML page go to build/
 
 NB is the beginning of a notebook's name, such as 02. Without it, build, sync and check take every notebook.
@@ -33,7 +33,7 @@ from aae_lib.files import forgive_encodings, write_whole
 from aae_lib.profiles import current_profile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this file is run as a script
-from tools import quotes
+from tools import minutes, quotes
 from tools.sources import EXERCISE, exercises, from_source, solutions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -231,8 +231,9 @@ def build(source: Path) -> None:
 
 
 def untrue(notebook: NotebookNode, source: Path) -> list[str]:
-    """Numbers in its prose that its cells do not have; of a notebook whose prose is still to be mended, none."""
-    return [] if source.stem.startswith(quotes.LATER) else quotes.unfounded(notebook)
+    """Numbers in its prose that its cells do not have, where that is mended, and minutes that it does not take."""
+    found = [] if source.stem.startswith(quotes.LATER) else quotes.unfounded(notebook)
+    return found + minutes.untimely(notebook.cells[0].source, source.stem[:2])
 
 
 def write_title_figure(notebook: NotebookNode, source: Path) -> None:

@@ -12,7 +12,7 @@
 #
 # **You need** Python, a little PyTorch (tensors, `nn.Module`), and no knowledge of generative models.
 #
-# **About 2 minutes** on a laptop CPU, most of it reading.
+# **A few minutes: reading, and about 1 minute of computing on a laptop CPU.**
 #
 # It ends with [a latent space to drag](#Drag-it), of which this is a map:
 #
