@@ -74,8 +74,8 @@ data
 # in a sigmoid, since pixels go from 0 to 1.
 #
 # In this course a model is a [`System`](glossary.ipynb#System): it builds its networks, and lists its *phases*. A phase names a loss and the
-# networks that this loss may change. An autoencoder has only one phase. (`super().__init__` is told the shape of an
-# image. A system keeps the arguments that it was built with, so it can be saved and built again.)
+# networks that this loss may change; where it names no optimizer, `fit` takes Adam with a learning rate of 0.001. An autoencoder has
+# only one phase. (`super().__init__` is told the shape of an image.) <!-- 0.001: the library's default -->
 
 
 # %%
@@ -153,8 +153,8 @@ figures.show(
 #
 # Now suppose you want *new* digits. You must choose codes to decode, and nothing tells you which. The best that is at
 # hand is a Gaussian with the codes' own mean and covariance. Here it is, cut into cells of equal probability, of which each
-# is decoded at its middle. Were the codes draws of this Gaussian, every cell would hold about 25 of the 10,000. A cell is tinted where
-# fewer than half of these lie in it. <!-- 25: 10,000 codes over 20 · 20 cells -->
+# is decoded at its middle, $z_1$ growing to the right and $z_2$ upwards. Were the codes draws of this Gaussian, every cell would hold
+# about 25 of the 10,000. A cell is tinted where fewer than half of these lie in it. <!-- 25: 10,000 codes over 20 · 20 cells -->
 
 
 # %% jupyter={"source_hidden": true}
@@ -245,8 +245,8 @@ figures.show(
 )
 
 # %% [markdown]
-# With two numbers they are no worse, by this measure even a little nearer to real ones: 3.93 against 4.11. So a hole is not a place of bad
-# pictures as such. It is a place of which training says nothing: there the decoder goes on with what it last learnt nearby, and with two
+# With two numbers they are no worse, by this measure even a little nearer to real ones: 3.93 against 4.11. (Not that holes were better: many of
+# the draws in them are ones here, and ones resemble each other most.) So a hole is not a place of bad pictures as such. It is a place of which training says nothing: there the decoder goes on with what it last learnt nearby, and with two
 # dimensions that is often good enough. What is wrong is the proportion, one draw in five where hardly an image has its code.
 # `latent.holes` counts holes in the same way, with all codes:
 
@@ -601,7 +601,7 @@ figures.show(
 #
 # ## Summary of the first sitting
 # - An autoencoder learns codes and decodes them, but nothing says where codes lie. The latent space has holes, and
-#   sampling falls into them; more dimensions make better reconstructions and more holes.
+#   sampling falls into them; with 16 dimensions in place of two the reconstructions are better, and the holes no fewer.
 # - $\log p(x) = \text{ELBO} + KL(q(z \mid x) \Vert p(z \mid x))$. Maximising the ELBO is training a VAE. The gap closes
 #   only if $q$ can take the shape of the true posterior.
 # - The VAE's KL term pulls codes to a prior, so that one knows where to draw. It leaves fewer holes, soft images, and needs the
@@ -683,9 +683,9 @@ print(f"discriminator's loss {np.mean(losses[-100:]):.3f}; formula 2 ln 2 − 2 
 assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
 
 # %% [markdown]
-# The curve stays close to the formula where there are samples; where $D$ is small, from 0.5 to 1.5, it is a little too large. <!-- 1.5: read from the figure --> On
-# the far right there are no samples: the formula turns up again,
-# because the generator's density falls faster than the data's, and the network cannot know.
+# (Height is density for the two hills, and $D$ for both curves.) What is learned stays close to the formula where there are samples;
+# where $D$ is small, from 0.5 to 1.5, it is a little too large. <!-- 1.5: read from the figure --> On the far right there are no samples:
+# the formula turns up again, because the generator's density falls faster than the data's, and the network cannot know.
 #
 # **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the
 # discriminator can only guess. Its loss is then $2 \ln 2 \approx 1.386$, and the generator's is $\ln 2 \approx 0.693$.
@@ -812,10 +812,10 @@ figures.show(
 
 # %% [markdown]
 # The coloured field is the discriminator's opinion: blue where it would bet on data, rose where it would bet on the
-# generator. The generator moves its points up that slope, the field changes under them, and they move again. In the
-# last panel the field is pale on the ring, which means $D \approx \tfrac12$: there the discriminator can no longer
-# tell. It took a while. After a quarter of the updates only parts of the ring were found. A few points between spots
-# remain, because the generator is a continuous map of one connected blob.
+# generator. On the way it is blue about spots that have too few points still. The generator moves its points up that slope, the
+# field changes under them, and they move again. In the last panel the field is pale on the ring, which means $D \approx \tfrac12$:
+# there the discriminator can no longer tell. It took a while: after a quarter of the updates only parts of the ring were found. A few
+# points between spots remain, because the generator is a continuous map of one connected blob.
 
 # %%
 generated, _ = snapshots.pictures[moments[-1]]
@@ -876,11 +876,11 @@ print(history.health())
 # The discriminator's loss *rises*, because its task gets harder. The generator's falls. Both move towards their dashed lines and
 # stop half-way, at 1.1: the discriminator keeps an edge. After that they are nearly level, while the pictures still change. The
 # losses measure the balance of the players and not the quality of the images. What the curves are good for is *health*: a
-# discriminator's loss near 0 would mean that it has won, that it can tell every picture of the generator's.
+# discriminator's loss near 0 would mean that it has won, that it can tell every picture of the generator's; a generator's near 0, that it
+# fools the other every time.
 #
 # The strokes are crisp, unlike the VAE's: a blurred digit is easy to tell from a real one, so the discriminator does
-# not let it pass. But not every picture is a digit, and some have stray lit pixels: this is a small network after less
-# than a minute.
+# not let it pass. But not every picture is a digit, and some have stray lit pixels: this is a small network, briefly trained.
 #
 # But what is the code of a given digit? A GAN cannot say.
 
