@@ -216,8 +216,8 @@ class TwoPhases(ThreeNetworks):
 #   discriminator is winning, the gradient of $\log(1 - D)$ vanishes and that of $-\log D$ does not (Goodfellow et al. 2014).
 #
 # Three epochs are few, so the phases take larger steps here than the cautious ones listed above, and smaller ones towards the
-# end (`drops` divides them). Every step of the reconstruction stirs the cloud a little, and the game has to smooth it again. In
-# the last epoch the reconstruction's steps shrink more than the game's, so that the game has the last word and $q(z)$ settles.
+# end (`drops` divides them from that epoch on). In the last epoch the reconstruction's steps shrink more than the game's: the game
+# is to have the last word.
 
 # %%
 game = Adam(4e-4, beta1=0.5, drops={settings.settle: 4})
@@ -271,7 +271,8 @@ print("same losses:", same)
 #
 # What does `fit` do that you do not see? Nothing that you could not write. Here is the whole system once more, without a `System`, a
 # `Phase` or `fit`: three `nn.Sequential`, an optimizer for each phase, and a loop. Only the mini-batches come from the library, so
-# that both see the same images in the same order.
+# that both see the same images in the same order (`None`: no labels), and its generator has the seed of `fit`, so that both draw the same
+# from the prior.
 #
 # Note the two places where a careless loop goes wrong. In the discriminator's phase the codes are *detached*: its loss must not
 # move the encoder, which would learn to be told apart. And in the generator's phase the gradient goes through the discriminator,
@@ -377,8 +378,9 @@ assert settings.profile == "smoke" or holes_left < 0.1
 
 # %% [markdown]
 # It leaves fewer holes than both: 4.5 % of the prior, where the VAE left 10.2 % and the autoencoder, with a Gaussian fitted to its codes,
-# 20.3 %. <!-- 10.2, 20.3: notebooks/01_autoencoders_vaes_gans.ipynb --> It does not close them either. (This VAE has the cross-entropy of
-# pixels for its likelihood; [notebook 03](03_aae_versus_vae.ipynb) finds that another closes more of them.)
+# 20.3 %. <!-- 10.2, 20.3: notebooks/01_autoencoders_vaes_gans.ipynb --> It does not close them either. (Two things differ beside the
+# game. That VAE's steps do not shrink; where they did, in a trial, it left no fewer. And it has the cross-entropy of pixels for its
+# likelihood; [notebook 03](03_aae_versus_vae.ipynb) finds that another closes more of them.)
 
 # %% [markdown]
 # ## What the trained system can do
@@ -407,8 +409,8 @@ figures.show(
 
 # %% [markdown]
 # Two numbers per image are few. What is common, such as a slanted one or a round zero, comes back well; fine strokes are lost, and
-# digits that look alike become one another. Yet the draws look much like the reconstructions: the decoder does as well on the
-# prior as on real codes, which is what we wanted. The line from one code to another stays inside $q(z)$, so it leads through other
+# digits that look alike become one another. Yet the draws look much like the reconstructions: to the eye the decoder does as well on
+# the prior as on codes of images, which is what we wanted. The line from one code to another stays inside $q(z)$, so it leads through other
 # digits, with a blur where it crosses from class to class.
 #
 # ## Is q(z) the prior?
@@ -441,11 +443,12 @@ figures.show(
 )
 
 # %% [markdown]
-# The loss is near 9.0, about half that of the 2-D code, and most digits keep their class. So are more than half of the draws readable digits. Now look at the cloud of test codes
-# from several sides.
+# The loss is near 9.0, about half that of the 2-D code. Most digits keep their class, and about half of the draws are readable.
+# Now look at the cloud of test codes from several sides.
 #
 # **Moments.** If $q(z)$ is $\mathcal{N}(0, I)$, every dimension has mean 0 and standard deviation 1, and the dimensions are
-# uncorrelated, so that the covariance matrix is the identity. In parentheses stands the prior.
+# uncorrelated, so that the covariance matrix is the identity. In parentheses stands the prior. The last line has the size of the
+# difference of both matrices (the root of the sum of its squared entries) as a share of the prior's.
 
 # %%
 z = wide.encode(test)  # (N, 8)
@@ -468,7 +471,7 @@ figures.show(
 )
 
 # %% [markdown]
-# To the eye the bells agree. The numbers see more: several distances are two to five times their floor. So the honest answer is
+# To the eye the bells agree. The numbers see more: the distances are two to five times their floor. So the honest answer is
 # that $q(z)$ came *near* the prior and is not equal to it. After a few epochs the discriminator hardly finds a difference any
 # more; a statistic over ten thousand codes still does.
 #
@@ -476,14 +479,18 @@ figures.show(
 # joint cloud. The *[MMD²](glossary.ipynb#Maximum-mean-discrepancy)* compares how near codes are to draws with how near each are to their own kind
 # ([notebook 04](04_gans_and_moment_matching.ipynb) writes one out, with another kernel). The *[sliced Wasserstein distance](glossary.ipynb#Sliced-Wasserstein-distance)* looks
 # along 100 random directions, where both clouds become numbers in a row: sort them, and see how far codes would have to move to
-# become draws; the root mean square over the directions. Again, read them against the floor.
+# become draws; the root mean square over the directions. Again, read them against the floor. (This MMD² is an estimate that is 0 on
+# average between two samples of one distribution, so half of the time it comes out negative.)
 
 # %%
 print(distance_to_prior(z, wide.prior, count=2000).table())
 
 # %% [markdown]
+# Both are several times their floor's ± away from it: the joint cloud, too, is near the prior and not equal to it.
+#
 # **Structure inside the bell.** A cloud that looks like noise in every dimension still has order. [t-SNE](glossary.ipynb#t-SNE) draws near codes near
-# each other in the plane; sizes and distances between groups mean little in such a drawing.
+# each other in the plane; sizes and distances between groups mean little in such a drawing. (A number stands in the middle of its class, so
+# between its islands if it has several: go by the colours.)
 
 # %%
 figures.show(
@@ -687,8 +694,9 @@ for name, trained in encoders.items():
 # prior. The paper says the same of its three: similar results after a long search for good settings.
 #
 # The last column says why. The clouds have all but vanished: one image's codes spread over a few hundredths at most, where the
-# prior has a standard deviation of 1. The reconstruction loss wants them small, because noise in a code is error in an image. The
-# game does not object, since it looks at the cloud of *all* codes, which 50,000 different images fill well enough on their own.
+# prior has a standard deviation of 1. (Untrained, the Gaussian encoder's clouds are as wide as that, and the universal one's half as wide
+# as all its codes together.) The reconstruction loss wants them small, because noise in a code is error in an image. No loss wants them
+# large: the game does not object, since it looks at the cloud of *all* codes, which 50,000 different images fill well enough on their own.
 # In a VAE, the KL term would object for each image; [notebook 03](03_aae_versus_vae.ipynb) measures the difference. Noise becomes
 # useful where the data do not have enough variety to fill the prior, for example when the code has many more dimensions than
 # the data (exercise 6).
@@ -780,18 +788,21 @@ exercises.check_discriminator_loss(discriminator_loss)
 
 # %% [markdown]
 # 1. *(easy, prediction)* Train with `Gaussian(2, std=5)`, and with `Uniform(2)` from `aae_lib.priors`. Predict the code histograms
-#    first. Expected: a bell five times as wide, and a box from −1 to 1 with rounded edges.
+#    first.
+#    <details><summary>Expected</summary>A bell five times as wide, and a box from −1 to 1 with rounded edges.</details>
 # 2. *(easy)* Swap the networks in `learns` of the last two phases. Which curve tells you first?
 #    <details><summary>Expected</summary>The generator's: it falls to nearly 0, since D now learns to call codes draws, and nobody tells it otherwise. The discriminator's grows.</details>
 # 3. *(medium)* Drop the regularization, so that `phases()` returns the first phase only, and measure `aae_lib.evaluation.holes`
-#    with and without it. Expected: several times as large without it.
+#    with and without it.
+#    <details><summary>Expected</summary>Several times as large without it.</details>
 # 4. *(medium)* Write the generator's loss as in the formula, $\log(1 - D(z))$, and start the toy's blobs ten times farther away.
 #    What happens, and why does $-\log D(z)$ not suffer from it?
 #    <details><summary>Hint</summary>It is <code>-bce(discriminator(z), 0)</code>. Look at the gradient of each loss where D(z) is nearly 0.</details>
 #    <details><summary>Expected</summary>With log(1 − D) the points hardly move: 0.1 on average in 600 steps, where −log D moves them by 9. So far away D is sure, and the slope of log(1 − D) in the logit is −D, nearly 0; that of −log D is D − 1, nearly −1.</details>
 # 5. *(medium)* Train with the paper's optimizers: `SGD(0.01, momentum=0.9)` for the reconstruction, `SGD(0.1, momentum=0.1)` for the
-#    game, and `initial_std=0.01` for the weights, without batch normalisation (`batch_norm=False`). Three epochs gave us a reconstruction loss of about 18.5.
+#    game, and `initial_std=0.01` for the weights, without batch normalisation (`batch_norm=False`).
 #    <details><summary>Hint</summary><code>AdversarialAutoencoder</code> takes <code>initial_std</code>; <code>fit</code> takes the optimizers by phase.</details>
+#    <details><summary>Expected</summary>Three epochs gave us a reconstruction loss of about 18.5.</details>
 # 6. *(hard, open-ended)* Make the noise useful. Train the deterministic and the universal encoder with `Gaussian(20)` on 1,000 images and compare
 #    `cloud_size` and the distance to the prior. Then change `noise_dim`.
 #    <details><summary>Hint</summary>Measure the distance with the codes of the training images, several draws of each.</details>
@@ -799,7 +810,7 @@ exercises.check_discriminator_loss(discriminator_loss)
 #    $2 \ln 2 - 2\,\mathrm{JSD}(p, q)$. Check it with the toy: draw $D$ after 60 steps beside that ratio.
 #    <details><summary>Hint</summary>Minimise the loss separately at each point z. In the toy, estimate q(z) with a histogram.</details>
 #    <details><summary>Expected</summary>D lies on the ratio where there are points, and does what it likes where there are none.</details>
-# 8. *(easy, prediction)* The codes fill exactly the right half of the prior, as dense there as they must be, and nothing else. What is
+# 8. *(easy, prediction)* The codes fill exactly the right half of the prior, twice as dense as the prior there, and nothing else. What is
 #    the loss of the best discriminator? And when nothing of the prior is filled at all, because all codes lie far outside?
 #    <details><summary>Expected</summary>In the right half q = 2p, so D = 1/3; in the left half D = 1. The loss is ½ ln 3 + ln (3/2) ≈ 0.95. Far outside D is always right, and the loss is 0.</details>
 # 9. *(easy, exploration)* In the widget above, go round the origin at a distance of about 1, then from the origin outwards. Which of the
