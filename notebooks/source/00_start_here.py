@@ -104,7 +104,8 @@ history = fit(system, data.train, epochs=settings.epochs, batch_size=settings.ba
 # %% [markdown]
 # About 20 seconds on two free cores. The [reconstruction loss](glossary.ipynb#Reconstruction-loss) is half the squared error of an image, summed over its pixels:
 # answering with the [mean image](glossary.ipynb#Mean-image) every time would score about 26, and it ends near 17. The discriminator's loss ends near 1.39,
-# which is what guessing scores: it can hardly tell codes from the prior any more. That is what "healthy" refers to.
+# which is what guessing scores: it can hardly tell codes from the prior any more. "Healthy" says that the losses show
+# none of the usual illnesses.
 # <!-- 26: notebooks/01_autoencoders_vaes_gans.ipynb -->
 
 # %% [markdown]
@@ -121,9 +122,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The classes found places of their own, though nobody told the network that there are classes: images that look alike get
-# codes that lie close, because one decoder has to draw them all. Look-alikes overlap. And the codes fill the grey cloud,
-# which is the discriminator's work: without it they would lie anywhere, with empty space between them.
+# Most classes found a place of their own (the 2 has two, the 5 hardly one), though nobody told the network that there are classes: images
+# that look alike get codes that lie close, because one decoder has to draw them all. Look-alikes overlap. And the codes fill the grey cloud,
+# which is the discriminator's work: [notebook 01](01_autoencoders_vaes_gans.ipynb) shows where they lie without one.
 #
 # That makes the decoder usable on its own. The next figure decodes a grid of points, spaced so that each stands for an equal
 # share of the prior's probability. Nearly every image is a digit or almost one; where several classes meet, left of the centre,
@@ -200,12 +201,18 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # - `load`, `fit`, `encode`, `decode`, `sample`, `save` and `restore` are all the library you need for now.
 #
 # ## Exercises
-# 1. Show 64 samples: `figures.show(figures.samples(system), alt="…")`. How many are not digits? Where do they come from?
+# 1. Show 64 samples: `figures.show(figures.samples(system), alt="64 decoded draws of the prior.")`. How many are not digits? Where do they come from?
+#    <details><summary>Expected</summary>Most are digits. The others are smears like those of the map above, drawn where several classes meet.</details>
 # 2. Load `"fashion-mnist"` instead (it is downloaded). Which classes overlap now?
+#    <details><summary>Expected</summary>Those of one outline: pullover, coat and shirt; sandal and sneaker. Trousers keep mostly to themselves.</details>
 # 3. Load a folder of your own pictures: `load("path/to/folder", image_size=32)`. What do the two dimensions stand for?
+#    <details><summary>Expected</summary>Two numbers hold what differs most, as a rule light, dark and colour. You have an answer when you can say beforehand what a step to the
+#    right will change.</details>
 # 4. Use `Gaussian(8)` for the prior. The plane is gone, but is the reconstruction better? Compare `history.latest()`.
+#    <details><summary>Expected</summary>Clearly: eight numbers hold more of an image than two.</details>
 # 5. Train twice with different seeds, `seed=0` and `seed=1` in both places. Which parts of the map stay, which change?
 #    <details><summary>Hint</summary>The prior is round: any rotation of the map is as good as any other.</details>
+#    <details><summary>Expected</summary>The round cloud stays, and so do most neighbours, such as 4, 7 and 9. Where on the plane a digit lies changes.</details>
 #
 # ## What to read
 # - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey: *Adversarial Autoencoders*, 2015,
