@@ -117,7 +117,7 @@ def representation(z, labels, heads, names=None, pictures=None, classes=None, ti
     for head, text in zip(heads.tolist(), texts, strict=True):
         ax.text(*head, text, ha="center", va="center", weight="bold", zorder=4)
     ax.axis(_square(z, heads))
-    ax.set(xlabel="z₁", ylabel="z₂", aspect="equal")
+    ax.set(xlabel=r"$(W_C\,y + z)_1$", ylabel=r"$(W_C\,y + z)_2$", aspect="equal")
     if pictures is not None:
         order = np.argsort(names, kind="stable")
         _draw_heads(ax, pictures[order], [texts[k] for k in order], [colours[k] for k in order])
