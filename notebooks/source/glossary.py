@@ -39,7 +39,7 @@
 # It brings every output of a layer to mean 0 and standard deviation 1 over the mini-batch, before a learnt scale and shift. (notebook [01](01_autoencoders_vaes_gans.ipynb))
 #
 # ### Bernoulli likelihood
-# It takes a pixel's grey value for the probability of ink, so that reconstruction costs the cross-entropy of the pixels. ($p(x \mid z)$; notebook [03](03_aae_versus_vae.ipynb))
+# It takes what is decoded of a pixel for the probability of ink there, so that reconstruction costs the cross-entropy of the pixels. ($p(x \mid z)$; notebook [03](03_aae_versus_vae.ipynb))
 #
 # ### Bidirectional GAN
 # It has a generator and an encoder, and a discriminator that looks at pairs of an image and a code. (BiGAN; notebook [12](12_adversarial_latent_autoencoders.ipynb))
@@ -241,7 +241,7 @@
 # The distribution that codes shall have, from which new ones are drawn. ($p(z)$; notebook [00](00_start_here.ipynb))
 #
 # ### Profile
-# One of the budgets `smoke`, `quick` and `paper`, which the environment variable `AAE_PROFILE` chooses. (notebook [00](00_start_here.ipynb))
+# One of the budgets `smoke`, `quick` and `paper`, which the environment variable `AAE_PROFILE` chooses; long runs of experiments have a fourth, `long`. (notebook [00](00_start_here.ipynb))
 #
 # ## R
 #
