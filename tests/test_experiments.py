@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,6 +172,14 @@ def test_a_resumed_run_names_every_commit_that_it_was_made_with(tmp_path, monkey
     assert run("vae-gaussian", stop=lambda: next(looks, True), **places) is None
     record = json.loads(run("vae-gaussian", **places).read_text(encoding="utf-8"))
     assert (record["commits"], record["sittings"]) == (["a" * 40, "b" * 40], 2)
+
+
+def test_a_commit_made_while_a_process_runs_is_not_that_of_its_code(monkeypatch):
+    answers = iter(["a" * 40, " M some.py", "b" * 40, ""])
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=next(answers)))
+    ledger.commit.cache_clear()
+    assert [ledger.commit() for _ in range(2)] == ["a" * 40 + "+"] * 2
+    ledger.commit.cache_clear()
 
 
 def test_the_command_line(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import platform
@@ -116,6 +117,7 @@ def surroundings(device: torch.device) -> dict:
     }
 
 
+@functools.cache  # what was imported goes on running, whatever is committed meanwhile
 def commit() -> str | None:
     """The commit of the code that runs, with a "+" where files were changed since; None outside a repository."""
     folder = Path(__file__).parent.parent
