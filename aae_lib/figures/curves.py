@@ -41,7 +41,8 @@ def training_curves(history) -> Figure:
     for ax, group in zip(axes, groups, strict=True):
         for name, colour in zip(group, (BLUE, ROSE), strict=False):
             ran = ~np.isnan(history.losses[name])  # a phase may take part in some updates only
-            ax.plot(history.updates[ran], history.losses[name][ran], color=colour, label=name)
+            alpha = 0.5 if name in held_out else 1  # so that the dashed line is seen where both agree
+            ax.plot(history.updates[ran], history.losses[name][ran], color=colour, alpha=alpha, label=name)
             if name in levels:
                 text = texts[name.partition(" of ")[0]]
                 ax.axhline(levels[name], color=colour, linestyle=level_style, linewidth=1)
@@ -55,7 +56,7 @@ def training_curves(history) -> Figure:
             usual = np.quantile([history.losses[name] for name in group], 0.98)
             others = (held_out[name][-1] for name in group if name in held_out)
             ax.set_ylim(0, 1.3 * max(usual, *others, *(levels[name] for name in group)))
-        ax.legend(frameon=False)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1 if columns == 3 else 2, frameon=False)  # on no curve
     return figure
 
 
