@@ -12,7 +12,7 @@
 #
 # **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the phases, the discriminator's losses) and [03](03_aae_versus_vae.ipynb) (the [mixture of ten Gaussians](glossary.ipynb#Mixture-of-Gaussians), priors without a density).
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure: [the two halves of the paper's Figure 4](#Figure-4), codes of images that the systems have never seen, on a flower and on a swiss roll, and on the roll without labels.
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [the two halves of the paper's Figure 4](#Figure-4), codes of images that the systems have never seen, on a flower and on a swiss roll, and on the roll without labels. The flower also comes from a long run.
 #
 # ![Three panels of codes coloured by digit: on a flower of ten petals every petal has one digit; along a spiral the digits follow one another from 0 in the centre to 9 at the outer end; without labels they do not.](figures/05_labels_in_the_prior.png)
 #
@@ -27,7 +27,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from aae_lib import choose, figures, fit, load
+from aae_lib import choose, experiments, figures, fit, load
 from aae_lib.evaluation import distance_to_prior, mode_accuracy
 from aae_lib.losses import half_squared_error
 from aae_lib.networks import MLP, Decoder, Discriminator, Encoder, initialise
@@ -77,7 +77,7 @@ figures.show(
 #
 # ### Why eleven?
 #
-# Of most images we do not know the class. They have to take part in the game, or else nothing would keep their codes on the prior. But what should stand beside their codes? A random class would be a lie, and so would a vector of zeros beside draws that have a class: the discriminator would tell the two apart by the vector alone. The paper gives them a class of their own, an **eleventh** place in the one-hot vector, which means "class not known". The draws of the prior that are shown with it come from *all* petals, because an image that may be of any class may belong in any petal.
+# Of most images we do not know the class. They have to take part in the game, or else nothing would keep their codes on the prior. But what should stand beside their codes? A random class would be a lie. A vector of zeros, beside draws that all have a class, would give the codes away: the discriminator could tell the two apart by the vector alone. The paper gives them a class of their own, an **eleventh** place in the one-hot vector, which means "class not known". The draws of the prior that are shown with it come from *all* petals, because an image that may be of any class may belong in any petal.
 #
 # So there is one more game, the eleventh, and it is the old one: the codes of all images without a label, together, fill the whole flower. Which petal each of them takes is not said. That they follow the labelled ones is up to the encoder, to which a nine with a label and a nine without one look alike.
 
@@ -155,7 +155,7 @@ assert mode_accuracy(toys["labels for one in five"], kind, PETALS) > 0.9
 # %% [markdown]
 # ## The losses on images
 #
-# The toy's two functions, an encoder of images, and a decoder. Compared with notebook 02, the reconstruction is as it was; in the two losses of the game, the discriminator sees `shown_class`, and draws come from the `wanted_region`.
+# On images we need the toy's two functions, an encoder of images, and a decoder. Compared with notebook 02, the reconstruction is as it was; in the two losses of the game, the discriminator sees `shown_class`, and draws come from the `wanted_region`.
 
 
 # %%
@@ -222,7 +222,7 @@ print("same losses:", same)
 # %% [markdown]
 # ## Ten petals for ten digits
 #
-# The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them, 1,000 of each digit. Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
+# The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them (here 1,000 of each digit). Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
 #
 # The steps, 0.0005 and 0.001 for the game, are among those that notebook 03 tried on [validation images](glossary.ipynb#Validation-images). They shrink in the last epoch, those of the game to a quarter. Adam's $\beta_1$ is 0.1 for the game: hardly any momentum, since each player chases the other, and what was the right way a few updates ago may be the wrong one now.
 
@@ -267,11 +267,11 @@ figures.show(
 )
 
 # %% [markdown]
-# These are the losses with most labels: the reconstruction ends near 20, the game near the price of guessing, $2 \ln 2 \approx 1.39$ and $\ln 2 \approx 0.69$. So the discriminator can hardly tell codes from draws *although it sees classes*: each digit fills its petal. For the same reason the losses do not show whether labels had any effect: the game without them ends near $2 \ln 2$, too. We have to count.
+# These are the losses with most labels: the reconstruction ends near 20, the game near the price of guessing, $2 \ln 2 \approx 1.39$ and $\ln 2 \approx 0.69$. So this discriminator can hardly tell codes from draws *although it sees classes*, as it should be where each digit fills its petal. But the losses do not prove it: the game without labels ends near $2 \ln 2$, too, and so does any game with a weak discriminator. We have to count.
 #
 # ### Counted
 #
-# A code lies in the petal whose density is highest there (`prior.nearest`). How often is that the petal of the image's own class? Without labels this is a matter of luck, for who would know which petal is whose. So we add a second column: the petals *renamed*, with the hold-out labels, so that as many images as possible are right. It shows how well the classes are kept apart, wherever they went.
+# A code lies in the petal whose density is highest there (`prior.nearest`). How often is that the petal of the image's own class? Without labels this is a matter of luck, for who would know which petal is whose. So there is a second column: the petals *renamed*, with the hold-out labels, so that as many images as possible are right. It shows how well the classes are kept apart, wherever they went. The last column is the [sliced Wasserstein distance](glossary.ipynb#Sliced-Wasserstein-distance) of $q(z)$ from the prior.
 
 
 # %%
@@ -295,11 +295,11 @@ def count_up(name):
 own = {name: count_up(name) for name in flowers}
 
 # %% [markdown]
-# With 10,000 labels nine hold-out images of ten land in their own petal. Without labels one or two of ten do, as chance has it; renaming the petals raises it to about a half, because without labels several petals hold a mixture of digits. The labels cost little elsewhere: the reconstruction is 19.6 in place of 19.2, and the codes fill the flower at least as well. And 1,000 labels changed next to nothing.
+# With 10,000 labels nine hold-out images of ten land in their own petal. Without labels one or two of ten do, as chance has it; renaming the petals raises it to about a half, because without labels several petals hold a mixture of digits. The labels cost little elsewhere: the reconstruction is 19.6 in place of 19.2, and the codes fill the flower at least as well. And 1,000 labels changed next to nothing. (All this is one seed each, here and below.)
 #
-# Why did 1,000 labels do so little? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 % <!-- 98: 100 less 2 -->, and it is content with any arrangement of the digits. So in the first few hundred updates the codes settle in an arrangement of their own, and then it is too late: to exchange two petals, all codes of both would have to cross the empty space between them, and the eleventh game punishes each that sets out.
+# Why did 1,000 labels do so little? Count them in a batch. Of 100 images, two carry a label on average, and in one batch of eight there is none. Their ten games weigh 2 % of the loss. The eleventh game weighs 98 % <!-- 98: 100 less 2 -->, and it is content with any arrangement of the digits. Once the codes have settled in an arrangement of their own, it is hard to leave: to exchange two petals, all codes of both would have to cross the empty space between them, and the eleventh game punishes each that sets out.
 #
-# Labels count as often as they are *seen*. So show them more often: append copies of the labelled images to the training set until every fifth image has a label, as with 10,000.
+# If that is the reason, labels count as often as they are *seen*. So show them more often: append copies of the labelled images to the training set until every fifth image has a label, as with 10,000.
 
 
 # %%
@@ -338,18 +338,26 @@ figures.show(
 #
 # Where do the others go, with most labels?
 
+
 # %%
+def misplaced(system, ends_meet):
+    """Print which digits lie most often in another's region, and how many of all such lie in a neighbouring one."""
+    region = system.prior.nearest(system.encode(test))  # (N,)
+    wrong = torch.stack([digits, region], dim=1)[digits != region]  # (M, 2)
+    pairs, counts = wrong.unique(dim=0, return_counts=True)
+    for i in counts.argsort(descending=True)[:5]:
+        digit, other = pairs[i]
+        print(f"{counts[i]:3} of {(digits == digit).sum():4} images of a {digit} lie where {other} belongs")
+    apart = (wrong[:, 0] - wrong[:, 1]).abs()
+    beside = (apart == 1) | (apart == 9) & ends_meet
+    print(f"{beside.float().mean():.0%} of all {len(wrong):,} that are misplaced lie with a neighbour along the prior")
+
+
 flower = flowers[f"{many:,} labels"]
-z = flower.encode(test)
-petal = FLOWER.nearest(z)  # (N,)
-wrong = torch.stack([digits, petal], dim=1)[digits != petal]  # (M, 2)
-pairs, counts = wrong.unique(dim=0, return_counts=True)
-for i in counts.argsort(descending=True)[:5]:
-    digit, other = pairs[i]
-    print(f"{counts[i]:3} of {(digits == digit).sum():4} images of a {digit} lie in the petal of {other}")
+misplaced(flower, ends_meet=True)
 
 # %% [markdown]
-# All five pairs are neighbours on the flower, and few of them look-alikes: a code that misses its petal a little falls into the next one. So where the petals stand matters as much as how the digits look.
+# All five pairs are neighbours on the flower, and few of them look-alikes: a code that misses its petal a little falls into the next one. Of all misplaced images 56 % lie with a neighbour; by chance it would be two of nine. So where the petals stand matters, too, and not only how digits look.
 #
 # ## One petal, one digit
 #
@@ -394,20 +402,28 @@ def sheet(system, petal, side=9):
     return system.decode(z.flatten(1).T)
 
 
-figure, axes = figures.canvas(count=3, columns=3, width=3.0, height=3.1)
-for petal, ax in enumerate(axes):
-    ax.imshow(figures.image_grid(sheet(flower, petal), 9), cmap="gray", vmin=0, vmax=1)
-    ax.set(title=f"petal {petal}", xlabel="inner end → tip", xticks=[], yticks=[])
+def sheets(systems):
+    """The sheets of the first three petals, a row for each of ``systems`` by name."""
+    figure, axes = figures.canvas(count=3 * len(systems), columns=3, width=3.0, height=3.1)
+    for number, ax in enumerate(axes):
+        name, petal = list(systems)[number // 3], number % 3
+        ax.imshow(figures.image_grid(sheet(systems[name], petal), 9), cmap="gray", vmin=0, vmax=1)
+        ax.set(title=f"{name}, petal {petal}", xlabel="inner end → tip", xticks=[], yticks=[])
+    return figure
+
+
 figures.show(
-    figure,
+    sheets({"this notebook": flower}),
     alt="Three squares of nine by nine decoded digits from the first three petals: zeros, ones and twos. Within each square the "
     "strokes become sharper and bolder from left to right; from top to bottom hardly anything changes.",
 )
 
 # %% [markdown]
-# Along a petal the digits become sharper and bolder: at its inner end, where ten petals meet, the decoder averages several digits, and towards the tip the strokes are sure. Zeros grow and ones get thinner and lean further to the right on the way. Across a petal little changes, a slight [slant](glossary.ipynb#Slant) in places: it is five times narrower than it is long, and after a few epochs the encoder has not yet learnt to use a difference that small. The paper's Figure 4b, after far longer training, shows more variety there.
+# Along a petal the digits become sharper and bolder: at its inner end, where ten petals meet, the decoder averages several digits, and towards the tip the strokes are sure. Zeros grow and ones get thinner and lean further to the right on the way. Across a petal, which is five times narrower than it is long, little changes, a slight [slant](glossary.ipynb#Slant) in places. The paper's Figure 4b shows more variety; whether we lack it for want of time, the long run below will tell.
 #
-# The eye is easily led, so we measure one property of style, the slant, of all these pictures: for each petal at its inner end, middle and tip, then at one edge, on its axis and at the other edge.
+# The eye is easily led, so we measure two properties of style in all these pictures, slant and ink (the mean brightness): how far they change from the inner end to the tip, and from edge to edge.
+#
+# The point of the paper's Figure 4b is another one: *the same place in two petals means the same style in two digits*. Nothing in the losses asks for it. So we test it: take slant and ink at the 81 places of each petal, without each petal's own mean. If a place meant the same in every petal, the place alone would explain all that is left; if it meant something else in each, a tenth, by chance. At their inner ends all petals are blurred alike, so we ask once more without these. <!-- 81: 9 · 9 -->
 
 
 # %%
@@ -420,33 +436,30 @@ def slant(images):
     return (ink * up * right).sum(dim=(1, 2)) / (ink * up.square()).sum(dim=(1, 2))
 
 
-print("petal      inner  middle     tip         edge    axis    edge")
-for petal in range(10):
-    leaning = slant(sheet(flower, petal)).unflatten(0, (9, 9))  # (across, along)
-    ends = [f"{leaning[:, i].mean():8.2f}" for i in (0, 4, 8)]
-    edges = [f"{leaning[i].mean():8.2f}" for i in (0, 4, 8)]
-    print(f"{petal:5}   ", *ends, "   ", *edges, sep="")
+def ink(images):
+    """The mean brightness (N,) of images."""
+    return images.mean(dim=(1, 2, 3))
 
 
-# %% [markdown]
-# Read the rows: most digits lean further to the right towards the tip, zeros, fives and eights most, sixes, sevens and nines hardly; from edge to edge no digit changes by more than 0.1. Part of this is blur: at the inner end, where several digits are averaged, no slant can show. So slant is mixed with boldness, along the one direction that the encoder uses.
-#
-# The point of the paper's Figure 4b is another one: *the same place in two petals means the same style in two digits*. Nothing in the losses asks for it, not even for a reason to be upright on the same side. So test it. Take slant and ink (the mean brightness) at the 81 places of each petal, without each petal's own mean. If a place meant the same in every petal, the place alone would explain all that is left; if it meant something else in each, a tenth, by chance. <!-- 81: 9 · 9 -->
+def style(name, system):
+    """Print how far slant and ink change along petals and across, and how much of that the place alone explains."""
+    for measure in (slant, ink):
+        found = torch.stack([measure(sheet(system, petal)) for petal in range(10)]).unflatten(1, (9, 9))
+        along, across = found[:, :, 8] - found[:, :, 0], found[:, 8] - found[:, 0]  # (petals, 9) each
+        along, across = (change.mean(dim=1).abs().mean() for change in (along, across))
+        explained = []
+        for first in (0, 3):
+            some = found[:, :, first:].flatten(1)  # (petals, places)
+            some = some - some.mean(dim=1, keepdim=True)
+            explained.append(float(some.mean(dim=0).square().mean() / some.square().mean()))
+        print(f"{name:15}{measure.__name__:6}{along:7.3f} along{across:7.3f} across", end="   ")
+        print(f"the place explains {explained[0]:.0%}, without the inner third {explained[1]:.0%}")
 
 
-# %%
-def shared(measure):
-    """The share of a measure's variance within petals that the place explains, over all ten petals."""
-    found = torch.stack([measure(sheet(flower, petal)) for petal in range(10)])  # (petals, places)
-    found = found - found.mean(dim=1, keepdim=True)
-    return float(found.mean(dim=0).square().mean() / found.square().mean())
-
-
-for name, measure in {"slant": slant, "ink": lambda images: images.mean(dim=(1, 2, 3))}.items():
-    print(f"{name:6} the place explains {shared(measure):.0%} (by chance 10%)")
+style("this notebook", flower)
 
 # %% [markdown]
-# A share near a tenth would mean that each petal has an order of styles of its own; a share near 1, that the same place means the same style in all ten. With 73 % of the slant and 58 % of the ink the paper's remark holds here, for one system of one seed; a part of it is the blur at the inner ends, which all petals share. [Notebook 07](07_supervised.ipynb) gives style fifteen dimensions of its own.
+# Style changes mostly along the petals, by 0.12 in slant (pixels to the right for each row up), and little across, by 0.04. And the place explains 73 % of the slant and 58 % of the ink, 55 % and 62 % without the inner third: it seems to mean much the same in all petals. That is one system of one seed after three minutes; the long run below has another answer. [Notebook 07](07_supervised.ipynb) gives style fifteen dimensions of its own.
 #
 # ## A swiss roll from 0 to 9
 #
@@ -467,6 +480,7 @@ for name, labelled in {f"{many:,} labels": runs[f"{many:,} labels"], "no labels"
     )
     print(f"sliced Wasserstein {near.sliced_wasserstein:.2f} (prior itself {near.sliced_wasserstein_floor:.2f})")
 roll = rolls[f"{many:,} labels"]
+misplaced(roll, ends_meet=False)
 on_roll = mode_accuracy(roll.encode(test), digits, ROLL)
 assert on_roll > 0.3
 
@@ -491,7 +505,50 @@ figures.show(
 )
 
 # %% [markdown]
-# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. The rest are scattered between the turns: the roll is a thin line, and a code between two turns is one of which the encoder is not sure. Neighbours *across* the turns, such as 0 and 4 or 1 and 7, do not mix much, since the labels say where each digit belongs. Without labels (right) the codes do not even fill the roll: they lie along its outer turn and leave the inner one empty, at a distance of 0.69 where the system with labels has 0.15. No digit was sent to the centre, and a few epochs of the one game did not bring any there.
+# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. The rest are scattered between the turns: the roll is a thin line, and a code between two turns is one of which the encoder is not sure. Half of them lie with a neighbour along the roll, most often threes with the twos and ones with the zeros; by chance it would be a fifth. *Across* the turns the zeros have the twos to sixes around them, and the ones the sixes to eights; of such pairs only 0 and 2 is among the commonest five, beside 4 and 9, which are far apart and look alike. So it matters, but less. Without labels (right) the codes do not even fill the roll: they lie along its outer turn and leave the inner one empty, at a distance of 0.69 where the system with labels has 0.15. No digit was sent to the centre, and a few epochs of the one game did not bring any there.
+#
+# ### The flower after a long training
+#
+# So much for three minutes. The same system, a little wider, was trained with the same 10,000 labels, losses and steps for 60 epochs, and stored.
+
+# %%
+long = experiments.trained("labels-flower") if data.name == "mnist" else flower
+print("below:", "this notebook's own twice" if long is flower else "this notebook's own and the stored long run")
+if long is not flower:
+    run = experiments.records("labels-flower", "../results", profile="long")[0]
+    print(f"{run['epochs']:.0f} epochs, layers of {long.settings['hidden'][0]} units")
+both = {"this notebook": flower, "long run": long}
+flowers["long run"] = long
+for name in (f"{many:,} labels", "long run"):
+    count_up(name)
+print(
+    f"of the long run's draws {judge.score(long.decode(draws).flatten(1), mode):.1%} are read as the digit that was asked for"
+)
+for name, system in both.items():
+    style(name, system)
+figures.show(
+    figures.latent_scatters(
+        {name: (system.encode(test[shown]), digits[shown]) for name, system in both.items()},
+        FLOWER,
+        "Codes of images that the systems have never seen",
+    ),
+    alt="Two flowers of codes coloured by digit, one digit in each petal. In this notebook's many colours mix round the origin; in the "
+    "long run's fewer do, and the codes of some digits lie in threads.",
+)
+
+# %%
+figures.show(
+    sheets(both),
+    alt="Two rows of three sheets of nine by nine decoded digits, zeros, ones and twos. Above, this notebook's hardly change but in boldness. "
+    "Below, the long run's are clearer and change their slant: towards the tip zeros and twos lean right, ones left.",
+)
+
+# %% [markdown]
+# More time makes clearer digits (a reconstruction error of 17.3 in place of 19.6, and 97.4 % of draws are read as the digit that was asked for, a few more than above) and puts 92.3 % of hold-out images into their own petal, also a few more.
+#
+# And style has moved in. From the inner end to the tip the slant changes by 0.48 now, in place of 0.12; even across the thin petals it changes, by 0.09. But look at the lower row: towards the tip zeros and twos lean right, ones left. **Each petal has an order of styles of its own.** The place explains 28 % of the slant in place of 73 %, and 23 % of the ink in place of 58 %. So what the petals had in common after three minutes did not last, and the paper's remark does not hold for this longer run (one run of one seed, and wider networks): the losses ask that each petal be filled, and not how.
+#
+# ### Along the roll
 #
 # Now walk along the line, from the centre outwards, and decode on the way, as in Figure 4d.
 
@@ -520,7 +577,7 @@ walk(roll)
 # - The eleventh class says "not known". Its draws come from the whole prior, so that images without a label are matched as a whole, and none of them is given a false class.
 # - Only the discriminator sees labels. The encoder learns to recognise the class, and places images that nobody labelled.
 # - With 10,000 labels about 91 % of hold-out images land in their own petal; with 1,000, shown oftener, about 86 %; with 1,000 in their natural share the labels drown, and it is chance.
-# - The class decides the region, and style is what is left for the place within it.
+# - The class decides the region, and style is what is left for the place within it: in each region in an order of its own.
 
 # %% [markdown]
 # ## Exercises
@@ -581,10 +638,13 @@ exercises.check_labelled_loss(labelled_loss)
 #    <details><summary>Expected</summary>In the toy they lie in their petals as well (99 %): 80 points say where the four clouds are.</details>
 # 3. *(medium)* Give the flower another order, in which look-alikes are neighbours: 0, 6, 5, 3, 8, 2, 1, 7, 9, 4. Which lines change? Does it become easier or harder?
 #    <details><summary>Hint</summary>Derive a prior from `GaussianMixture` whose `_draw` turns a label into its petal, and whose `_nearest` turns the petal back into its label.</details>
+#    <details><summary>Expected</summary>Only the prior changes. Hardly harder: on the built-in digits (`AAE_PROFILE=smoke`, seconds) 89 % in place of 87 % are in their own petal. But those that are not are look-alikes now, such as 8 and 2, 1 and 2, 4 and 9.</details>
 # 4. *(medium)* Lie to the discriminator: give hidden images random classes instead of the eleventh. How many hold-out images still land in their own petal?
+#    <details><summary>Expected</summary>Fewer, and the flower is lost: on the built-in digits 72 % in place of 87 %, at a sliced Wasserstein distance of 0.61 in place of 0.16. Each petal is asked of images of every class, which is what a lie does.</details>
 # 5. *(hard)* With 1,000 labels, a batch of 100 has two labelled images on average. Play the eleven games evenly instead: all images in the eleventh game, and a batch of labelled ones, `batch.labelled`, in the ten others. How much better does it get?
 #    <details><summary>Hint</summary>Derive a class from LabelsInThePrior. The two losses of the game become sums of two: one for `batch` with all labels set to −1, one for `batch.labelled`.</details>
-# 6. *(hard, open-ended)* The petal is a classifier: image → code → petal. Compare it with a plain network trained on the same labels, and think about what reconstruction and the prior add. [Notebook 08](08_semi_supervised.ipynb) gives the classifier a place of its own.
+#    <details><summary>Expected</summary>Much better: on the built-in digits with 50 labels 60 % in place of 23 %, and better than the copies' 50 %.</details>
+# 6. *(hard, open-ended)* The petal is a classifier: image → code → petal. Compare it with a plain network trained on the same labels, and think about what reconstruction and the prior add. [Notebook 08](08_semi_supervised.ipynb) gives the classifier a place of its own. You have succeeded when both see the same labelled images and updates, and you can say for 1,000 and for 10,000 labels which is ahead, over three seeds.
 # 7. *(easy, prediction)* With only 100 labels among 50,000 images: in how many of 100 batches of 100 images is there no label at all?
 #    <details><summary>Expected</summary>In about 82: an image has no label with probability 0.998, and 0.998 to the power of 100 is 0.82.</details>
 # 8. *(easy, exploration)* With the widget above, walk from the twos to the threes and on to the fours. How much of the way shows a digit, and what stands between?
