@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 14 · Results: every number, and how to read it
 #
-# Three papers, and a course that has rebuilt their models one by one. How near did it come? Here every number of the papers' main
-# tables stands beside ours. Most of the work is in reading such a table: one number hides a seed, a test set and the choices on the way to it.
+# Three papers (on the AAE, the WAE and ALAE), and a course that has rebuilt their models one by one. How near did it come? Here every number of
+# the papers' main tables stands beside ours. Most of the work is in reading such a table: one number hides a seed, a test set and the choices on the way to it.
 #
 # **You will learn**
 # - what a single number may hide, and how far the best of ten lies from the truth;
@@ -56,6 +56,7 @@ print(f"the first of them: {first.number.title}, {first.number}; ours, one a see
 # each, 200 ± 14 are wrong ($\sqrt{10\,000 \cdot 0.02 \cdot 0.98} \approx 14$), which is ± 0.14 points; both lucks together make
 # $\sqrt{0.2^2 + 0.14^2} \approx 0.24$. Many laboratories train it and report the first seed, the mean of three or the best of ten.
 # (A simplification: every number here has test images of its own. In reality all share one test set, and its luck.)
+# <!-- 200, 14, 0.02, 0.98, 0.14, 0.24, 1.3: the normal and the binomial distribution -->
 #
 # > **Predict, then run.** All have the same method. By how much is the best of ten better than the truth? (A tenth of all normal draws lie more
 # > than 1.3 standard deviations below their mean.)
@@ -74,6 +75,7 @@ reports = {"first seed": ten[:, 0], "mean of three": ten[:, :3].mean(axis=1), "b
 for name, numbers in reports.items():
     print(f"{name:14} {numbers.mean():.2f} on average, between {np.quantile(numbers, 0.05):.2f} and "
           f"{np.quantile(numbers, 0.95):.2f} in nine laboratories of ten")  # fmt: skip
+print(f"the best of ten is {2.0 - reports['best of ten'].mean():.1f} points better than the method")
 
 # %% [markdown]
 # The best of ten is 0.4 points better than the method is: enough to "beat" a table, and nothing was made up. Part of it is a luckier seed, part
@@ -178,8 +180,8 @@ print("same verdicts:", same)
 #
 # ## The adversarial autoencoder's numbers
 #
-# > **Predict, then run.** You have trained all of these models yourself. Which of the paper's numbers will have been reached on a CPU:
-# > likelihood, labels, clusters, maps? (Without scrolling up to the picture.)
+# > **Predict, then run.** You have trained all of these models yourself. Which of the paper's numbers will have been reached in an hour or
+# > so each: likelihood, labels, clusters, maps? (Without scrolling up to the picture.)
 
 # %%
 display(Markdown(report.tables(RESULTS)["paper"]))
@@ -199,8 +201,8 @@ print(f"{len(verdicts)} numbers: {count[True]} reached, {count[False]} not, {cou
 # - *Updates* are of 100 images, *minutes* of the clock on a shared machine. A profile (a run's length) is named where it is not `long`.
 #   *Chosen on*: which images chose the settings; `untried`: nobody tried any others. Numbers in brackets are of other data, without a verdict.
 #
-# One "reached" to be wary of: ten million samples. Our systems are some 20 [nats](glossary.ipynb#Nats) below the paper's number from 10,000 samples, and one of them is
-# some 80 above it from ten million (on 1,000 images); why is not known. [Notebook 06](06_likelihood.ipynb) has shown how little a Parzen
+# One "reached" to be wary of: ten million samples. Our systems stay [nats](glossary.ipynb#Nats) below the paper's number from 10,000 samples, and one of them is
+# far above it from ten million (on 1,000 images only); why is not known. [Notebook 06](06_likelihood.ipynb) has shown how little a Parzen
 # window knows about pictures; the column with 10,000 is the one to compare.
 #
 # The paper prints its rivals' numbers too, as their authors published them. Its Tables 1 to 3, with ours in bold:
@@ -221,12 +223,12 @@ def grid(paper, place):
 
 
 few, many = (row.shortfall for row in verdicts if row.number.place == "Table 1" and row.same_data)  # samples
-assert 15 < few < 25 and -90 < many < -70
+assert many < 0 < few  # said above
 display(Markdown("\n\n".join(grid("AAE", place) for place in ("Table 1", "Table 2", "Table 3"))))
 
 # %% [markdown]
 # ↑, ↓: where better numbers lie. The bold ones are *not* of equal length: our rivals had 10,000 updates, our AAE many more. Its records were
-# measured on the way, so a fairer comparison can be made, with the AAE's steps not yet divided:
+# measured on the way, so a fairer comparison can be made, with the AAE's steps not yet divided (in brackets: of how many seeds):
 
 
 # %%
@@ -237,16 +239,17 @@ def curve(run, metric):
 
 
 for task in ("100 labels", "1000 labels", "all labels"):
-    early = {}  # test errors by method
+    early = []
     for row in rows:
         if (row.number.place, row.number.task) == ("Table 2", task) and row.same_data and row.verdict != "other method":
-            curves = [curve(run, "error") for run in row.runs.records]
-            early[row.number.method] = np.mean([percent[updates <= 10_000][-1] for updates, percent in curves])
-    print(f"{task:11} after 10,000 updates:", ", ".join(f"{method} {error:.2f}" for method, error in early.items()))
-    assert task != "1000 labels" or early["VAT"] < early["AAE"] < early["network alone"]
+            curves = [curve(run, "error") for run in row.runs.records if run["curve"][0]["updates"] <= 10_000]
+            found = [percent[updates <= 10_000][-1] for updates, percent in curves]
+            early += [f"{row.number.method} {np.mean(found):.2f} ({len(found)})"] * bool(found)
+    print(f"{task:11} after 10,000 updates:", ", ".join(early))
 
 # %% [markdown]
-# So with 1000 labels and as many updates [VAT](glossary.ipynb#Virtual-adversarial-training) is ahead of the AAE. Compare methods only so.
+# With 1000 labels and as many updates the AAE is about level with [VAT](glossary.ipynb#Virtual-adversarial-training), where the table has it far ahead. Compare
+# methods only so, and remember the brackets: one seed is an anecdote.
 #
 # The rivals' runs get no verdict: a baseline that comes out *better* than printed is no success. And our support vector machine on M1 does not look
 # at unlabelled images, which makes it another method than M1 + TSVM.
@@ -283,18 +286,17 @@ figures.show(
     ),
     alt="A row for each error that the paper prints for its own model, on a logarithmic axis: the paper's number as a diamond, its "
     "spread as a grey band, a blue dot a little below it for each of our seeds, and our mean at the right. With labels the dots lie at or just beside the "
-    "diamonds; for clusters and maps they lie to the right, by a factor of up to about five.",
+    "diamonds; for clusters and maps most lie to the right, some by a factor of several.",
 )
 reached = sum(row.reached is True for row in errors)
 print(f"{reached} of these {len(errors)} count as reached; ours / the paper's:")
 for places in (("Table 2",), ("Table 3", "Fig. 11")):
     factors = [row.values.mean() / row.number.value for row in errors if row.number.place in places and row.same_data]
     print(f"{' and '.join(places):20} {min(factors):.2f} to {max(factors):.2f}")
-    assert max(factors) < 1.25 if places == ("Table 2",) else 1.4 < min(factors) < max(factors) < 4.5
 
 # %% [markdown]
-# Two groups: with labels (Table 2) we come within a quarter of the printed numbers, which our rule need not call reached. Where the system must
-# divide the digits *itself* (Table 3), or content and style are added up into one code (Figure 11), a factor of 1.45 to 3.25 is missing.
+# Two groups: with labels (Table 2) we come near the printed numbers, which our rule need not call reached. Where the system must
+# divide the digits *itself* (Table 3), or content and style are added up into one code (Figure 11), more is missing, by the factors printed last.
 #
 # ## How sure is a mean?
 #
@@ -302,6 +304,7 @@ for places in (("Table 2",), ("Table 3", "Fig. 11")):
 # $\bar x - t_{n-1}\, s / \sqrt n$ to $\bar x + t_{n-1}\, s / \sqrt n$, with the mean $\bar x$ of $n$ seeds, their standard deviation $s$
 # (`ddof=1`: divided by $n - 1$) and the point $t_{n-1}$ below which 97.5 % of Student's distribution lie, 2.5 % being left out at either
 # end: 12.7 for two seeds, 4.3 for three. All seeds share one test set, whose luck no such interval knows.
+# <!-- 95, 2.5, 97.5, 12.7, 4.3: Student's distribution -->
 
 # %%
 several = [row for row in verdicts if row.same_data and len(row.values) > 1]
@@ -314,7 +317,8 @@ alone = sum(len(row.values) == 1 for row in verdicts if row.same_data)
 print(f"{alone} other rows have one seed: no interval at all")
 
 # %% [markdown]
-# Two seeds leave an interval that hardly excludes anything. A number just missed and one just reached can both be luck, and one seed proves only
+# Few seeds leave wide intervals. One that holds the paper's number does not show that it was reached, only that these seeds cannot exclude it; one that reaches below 0,
+# where no error can be, says that so few numbers, one of them far off, are not normal. A number just missed and one just reached can both be luck, and one seed proves only
 # that this number *can* come out.
 #
 # ## What was not reached, and why
@@ -377,7 +381,7 @@ WHY |= {
 }
 for row in verdicts:
     if row.reached is False:
-        reason, *lines = WHY[row.number.experiment]
+        reason, *lines = WHY.get(row.number.experiment, ("open: nothing else was tried",))
         assert all(line in log for line in lines)
         print(f"{row.number.title}: {row.verdict}\n    {reason}", *(f"log: “{line}”" for line in lines), sep="\n    ")
 
@@ -413,18 +417,19 @@ for ax, row in zip(axes, curved, strict=True):
     ax.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_locator=NullLocator())
 figures.show(
     figure,
-    alt="A panel for each row with a learning curve: test error over updates, both logarithmic, with the paper's number dashed. The three "
-    "curves of Table 2 and that of 30 clusters fall; the others hardly move, far above the dashed line.",
+    alt="A panel for each row with a learning curve: test error over updates, both logarithmic, with the paper's number dashed. The "
+    "panels of Table 2 fall towards it. Clusters and maps end above it: some curves fall, of 30 clusters all but one; others hardly move.",
 )
 
 # %%
-slopes = {row.number.task: np.polyfit(*np.log(curve(row.runs.records[0], row.number.metric)), 1)[0] for row in curved}
-print("slope of log error over log updates:", ", ".join(f"{task} {slope:.2f}" for task, slope in slopes.items()))
-falling = {task for task, slope in slopes.items() if slope < -0.2}
-assert falling == {"100 labels", "1000 labels", "all labels", "30 clusters"}
+print("slope of log error over log updates, one a seed:")
+for row in curved:
+    slopes = [np.polyfit(*np.log(curve(run, row.number.metric)), 1)[0] for run in row.runs.records]
+    print(f"{row.number.task:28}", ", ".join(f"{slope:5.2f}" for slope in slopes))
 
 # %% [markdown]
-# A slope of -0.5 says that four times the updates halve the error. Table 2 and 30 clusters fall; the maps hardly move within these runs.
+# A slope of -0.5 says that four times the updates halve the error, one near 0 that nothing moves within these runs: so it is in most maps of two dimensions. Where seeds
+# part, as with 30 clusters, one curve would have told either story.
 #
 # A curve also tempts. Its lowest point is often below its last one, above all by the paper's rule for clusters, in which a single image
 # names a whole cluster and may change its mind. (*Before*: the point before the last.)
@@ -439,12 +444,12 @@ for row in curved:
             print(f"{row.number.task:28}{rule:18} seed {run['seed']}: {last}")
 
 # %% [markdown]
-# To report the lowest would be to choose by test images, as in the toy. The tables have the last, even where it is a jump, as for 16 clusters by the paper's rule.
+# To report the lowest would be to choose by test images, as in the toy. The tables have the last, even where it is a jump, as for seed 0 of 16 clusters by the paper's rule.
 #
 # ### A straight line is no promise
 #
-# The paper's own run was measured on the way too. Its *milestones*, [as restated](glossary.ipynb#As-restated): an error of 16.5 % after 600 updates, 3.40 after 30,000, 2.21 after
-# 300,000 and 1.80 after 3 million. (That is the end of one run; the table has 1.90 ± 0.10.)
+# The paper's own run was measured on the way too. Its *milestones*, [as restated](glossary.ipynb#As-restated), are printed first below. (They are of one run; the table
+# has a mean.)
 #
 # > **Predict, then run.** Lay a line through our curve with 100 labels, up to where its steps are divided, and extend it to 3 million updates.
 # > What error will it promise? And does it matter where the fit begins?
@@ -453,6 +458,7 @@ for row in curved:
 updates, percent = curve(record, "error")
 end, ahead = divided(record), max(MILESTONES)
 promises = {}  # a slope and a height by where the fit begins
+print("the paper:", ", ".join(f"{error:.2f} % after {update:,}" for update, error in MILESTONES.items()))
 for start in (5_000, 10_000, 20_000):
     fitted = (updates >= start) & (updates < end)
     slope, height = promises[start] = np.polyfit(np.log(updates[fitted]), np.log(percent[fitted]), 1)
@@ -479,7 +485,7 @@ ax.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", 
 figures.show(
     figure,
     alt="Test error over updates, both logarithmic. Our curve falls to about 2 percent. Three straight lines, fitted from 5,000, 10,000 and "
-    "20,000 updates on, fan out from it and end far below the paper's milestones, which bend away to 2.21 and 1.80 percent.",
+    "20,000 updates on, fan out from it and end far below the paper's milestones, which bend away from them.",
 )
 
 # %%
@@ -490,8 +496,8 @@ assert 2 * ends[0] < ends[-1] < min(rivals) and percent[updates < 30_000][-1] < 
 # %% [markdown]
 # On its own stretch (grey) each line looks right. Extended, they differ by more than a factor of two, because the slope depends on where the fit
 # begins, and even the most modest promises an error that no method of the paper's table has. The paper's milestones bend: after 30,000 updates
-# ours is *below* its 3.40 already, and a hundred times the updates took the paper to 1.80 only. They bend where its recipe divides the steps
-# (after 50 and 1000 epochs of 600 updates); whether for that reason is open.
+# ours is *below* its number already, and a hundred times the updates did not even halve that. They bend where its recipe divides the steps
+# (the dark dotted lines); whether for that reason is open.
 #
 # ## Today's measures, on all stored systems
 #
@@ -500,26 +506,13 @@ assert 2 * ends[0] < ends[-1] < min(rivals) and percent[updates < 30_000][-1] < 
 # size and labels: what follows ranks these systems, never their methods. All draw 12 codes from their prior, with the same seed:
 
 # %%
-WHAT = {
-    "alae-mnist": "ALAE (notebook 12)",
-    "clustering-30": "AAE with clusters (09)",
-    "clustering-30-conditional": "the same, whose game on z sees y (09)",
-    "reduction-2d-1000": "map of digits (10)",
-    "reduction-2d-100": "map of digits (10)",
-    "reduction-10d-100": "map of digits (10)",
-    "semi-supervised-100-conditional": "AAE with labels, whose game on z sees y (08)",
-    "style-alae-mnist": "StyleALAE at 32x32 (13)",
-    "vae-8d": "variational autoencoder (03)",
-    "wae-gan-8d": "WAE with a game (11)",
-    "wae-mmd-8d": "WAE with MMD (11)",
-}
 shelf = {run["experiment"]: run for run in records(results=RESULTS) if "stored" in run}
 systems = {name: trained(name, results=RESULTS) for name, run in shelf.items() if run["settings"]["dataset"] == "mnist"}
 on_digits = data.name == "mnist"  # the systems' images are MNIST's; the built-in digits are of another size
 print(f"{'':32}{'updates':>8}{'dimensions':>12}{'labels seen':>13}")
 for name, system in systems.items():
     labels = (shelf[name]["settings"]["labelled"] or "all") if system.learns_labels else 0
-    print(f"{name:32}{shelf[name]['updates']:8,}{system.latent_dim:12}{labels:>13}   {WHAT.get(name, '')}")
+    print(f"{name:32}{shelf[name]['updates']:8,}{system.latent_dim:12}{labels:>13}   {shelf[name]['question']}")
 pictures = {name: system.sample(12, seed=1).cpu() for name, system in systems.items()}
 if on_digits:
     pictures["test images"] = data.test.images[:12].float() / 255
@@ -527,9 +520,8 @@ if on_digits:
 # %%
 figures.show(
     figures.show_images(torch.cat(list(pictures.values())), 12, "Samples of the stored systems", rows=list(pictures)),
-    alt="A row of twelve samples for each stored system, and a row of real test images. All of the "
-    "semi-supervised system are legible digits; of thirty clusters more are where z was judged beside y; the maps and the variational "
-    "autoencoder draw blurs, and StyleALAE mainly 1 and 6.",
+    alt="A row of twelve samples for each stored system, its name at the left, and a row of real test images. Some rows are legible "
+    "throughout; others have blurs, strokes that are no digit, or a few kinds of digits only.",
 )
 
 # %% [markdown]
@@ -567,22 +559,20 @@ if not on_digits:
 if on_digits:
     records_fid = {name: shelf[name]["metrics"]["test"].get("feature_fid") for name in systems}
     assert all(abs(measured[name][0] / fid - 1) < 0.05 for name, fid in records_fid.items() if fid)
-    assert sorted(systems, key=lambda name: measured[name][0])[:2] == ["alae-mnist", "semi-supervised-100-conditional"]
-    precise = sorted(systems, key=lambda name: -measured[name][1])[:2]
-    *least, _ = sorted(systems, key=lambda name: measured[name][2])[:3]
-    assert set(precise) == set(least) == {"reduction-2d-100", "reduction-2d-1000"}
-    assert max(systems, key=lambda name: measured[name][2]) == "alae-mnist"
+    by = {key: sorted(systems, key=lambda name, k=k: measured[name][k]) for k, key in enumerate(KEYS)}
+    print("lowest feature-FID:", ", then ".join(by["feature_fid"][:2]))
+    for key in KEYS[1:]:
+        print(f"{key}: highest {by[key][-1]}, lowest {by[key][0]}")
+    assert measured["reduction-2d-100"][1] > 0.95 and measured["reduction-2d-100"][2] < 0.05  # the maps, below
     assert measured["clustering-30-conditional"][0] < 0.5 * measured["clustering-30"][0]
 
 # %% [markdown]
-# - The last row has the floors: what other real images score. Measured anew the systems score what their records say: the same recipe and
+# - The last row of the table has the floors: what other real images score. Measured anew the systems score what their records say: the same recipe and
 #   seed train the same classifier. On another machine it may differ, so compare within one column, never across.
-# - By FID ALAE's samples come nearest, then those of `semi-supervised-100-conditional`; ALAE's have the highest recall, the most variety.
-#   Is that what your eye said?
+# - Is the order by FID what your eye said? Variety, which recall measures, is what an eye misses.
 # - Precision asks how many samples could be real, recall how many real images could be samples. A sample without any manner can be *typical*: the
-#   maps in two dimensions draw one plain digit of each class, over and over, with the highest precision and next to no recall. The VAE's
-#   blurs lie among the real images too, and leave most of those out.
-# - Six systems have records of errors only. Those that saw labels learnt from the kind of label that the judge was trained on, which may help them.
+#   maps in two dimensions draw one plain digit of each class, over and over, so that their precision is nearly 1 and their recall next to none.
+# - Some systems have records of errors only. Those that saw labels learnt from the kind of label that the judge was trained on, which may help them.
 #   The two of thirty clusters differ in one thing, and their FIDs by more than a factor of two: to sample is to draw y and z apart, and only
 #   where the game on z is shown y do styles go with every cluster. (Seeds: one run each.)
 #
@@ -602,13 +592,14 @@ for name, found in trainings.items():
     print(f"{name:12} {len(found):2} trainings:        {report.mean_and_spread(found)} ({each})")
 
 # %%
-aae, *others_8d = (trainings[name] for name in ("aae-8d", "wae-gan-8d", "wae-mmd-8d", "vae-8d"))
-assert aae.std() > 10 * max(found.std() for found in others_8d)
-assert max(others_8d[0]) < min(aae) < min(others_8d[1]) and max(aae) > max(others_8d[2])  # second, or last
+others_8d = [found.mean() for name, found in trainings.items() if name != "aae-8d"]
+for which, value in (("best", trainings["aae-8d"].min()), ("worst", trainings["aae-8d"].max())):
+    place = 1 + sum(value > other for other in others_8d)
+    print(f"by its {which} training the AAE would be number {place} of {len(trainings)}")
 
 # %% [markdown]
-# For the VAE and the WAEs the two are hardly apart, as far as so few trainings can say. The AAE's trainings are another matter: one seed would have
-# put it second of the four, another last. (None is stored to draw from.) Ten draws of one training would have shown none of that.
+# WAE-GAN's other trainings hardly move the number more than other draws do, and the VAE's and WAE-MMD's lie as near together, as far as so few can say. The AAE's are another
+# matter: which one was looked at decides its place. Ten draws of one training would have shown none of that.
 #
 # And FID has a bias: with fewer images it is larger, even for real ones.
 
@@ -637,27 +628,24 @@ if on_digits:
 #
 # That can be tried here in ten lines: a [mixture of Gaussians](glossary.ipynb#Mixture-of-Gaussians), fitted to codes of training images.
 #
-# > **Predict, then run.** Whose samples gain most from it: the VAE's, [WAE-MMD](glossary.ipynb#Wasserstein-autoencoder)'s or WAE-GAN's?
+# > **Predict, then run.** Whose samples gain from it: those of a system whose codes fill the prior already, such as [WAE-GAN](glossary.ipynb#Wasserstein-autoencoder)'s? (All systems
+# > are taken that saw no label and decode draws of a prior.)
 
 # %%
-gains = {}
-for name in (name for name in systems if on_digits and name.endswith("8d")):
-    codes = systems[name].encode(data.train.images[:10_000]).double().cpu().numpy()  # (10000, 8); the VAE's are means
-    drawn, _ = GaussianMixture(20, random_state=0).fit(codes).sample(len(real))  # (N, 8)
-    after = feature_fid(real, judge.features(systems[name].decode(torch.from_numpy(drawn).float())))
-    bound = shelf[name]["metrics"]["test"]["feature_fid_of_reconstructions"]
-    gains[name] = 1 - after / measured[name][0]
-    print(f"{name:12} feature-FID from the prior {measured[name][0]:5.1f}, from a density fitted later {after:5.1f}, "
-          f"of reconstructions {bound:5.1f}")  # fmt: skip
-
-# %%
-if on_digits:
-    assert max(gains, key=gains.get) == "wae-mmd-8d" and gains["wae-gan-8d"] < 0 < gains["vae-8d"]
+for name, system in systems.items() if on_digits else ():
+    if system.learns_labels is None and not system.decodes_labels and "alae" not in name:
+        codes = system.encode(data.train.images[:10_000]).double().cpu().numpy()  # (10000, Z); a VAE's are means
+        drawn, _ = GaussianMixture(20, random_state=0).fit(codes).sample(len(real))  # (N, Z)
+        after = feature_fid(real, judge.features(system.decode(torch.from_numpy(drawn).float())))
+        bound = feature_fid(real, judge.features(system.reconstruct(data.test.images[: settings.count])))
+        print(f"{name:12} feature-FID from the prior {measured[name][0]:5.1f}, from a density fitted later {after:5.1f}, "
+              f"of reconstructions {bound:5.1f}")  # fmt: skip
+        assert name != "wae-gan-8d" or bound < measured[name][0] < after  # said below
 
 # %% [markdown]
-# WAE-MMD's samples gain most: nearly half of their distance is gone. Reconstructions are about the best that a density of codes could give: far
-# below WAE-MMD's samples, not so far below the VAE's, whose decoder blurs. WAE-GAN's samples lose: twenty Gaussians are a worse density of
-# its codes than the prior is. That is the choice in a nutshell: press the codes into a shape, or find out their shape afterwards.
+# Reconstructions are about the best that a density of codes could give; where a code is short, that is little, and no density helps much. WAE-GAN's samples lose: twenty Gaussians are a worse density of
+# its codes than the prior is. Where codes had missed their prior, a density fitted later can only help. That is the choice in a nutshell:
+# press the codes into a shape, or find out their shape afterwards.
 #
 # **Matching codes as a whole, without a game.** The penalty on $q(z)$ lives on where a discriminator is too much trouble: [MMD](glossary.ipynb#Maximum-mean-discrepancy)
 # ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the *[sliced* Wasserstein](glossary.ipynb#Sliced-Wasserstein-distance) distance to draws of any prior (Kolouri et al. 2019).
@@ -686,8 +674,8 @@ explore(systems["wae-gan-8d"], data.test.images[:1000] if on_digits else None)
 #
 # - A number without seeds, length, data and the images that chose its settings cannot be read. The best of ten is another number.
 # - "Reached" is a rule, the same for every row; ours compares a mean with a printed number and its ±.
-# - With labels the errors come within a quarter of the paper's on a CPU. Clusters found without labels, and maps, are still a factor of 1.45 to
-#   3.25 away; the log says what was tried.
+# - With labels the errors come near the paper's in runs of an hour or so. Clusters found without labels, and maps, are farther away; the log says
+#   what was tried.
 # - A straight line in logarithmic axes promises what its first point lets it. The lowest point of a curve of test errors is not a result.
 # - Today's measures compare systems judged by one network, on one set of images, by equally many samples; draws spread, and so do trainings, some by far.
 #
@@ -695,19 +683,20 @@ explore(systems["wae-gan-8d"], data.test.images[:1000] if on_digits else None)
 #
 # 1. *(prediction)* Copy the toy's first cell and let seeds not matter at all (a standard deviation of 0). Before you run it: what is the best of
 #    ten now, and what is left of the gap?
-#    <details><summary>Check</summary>Only the test images' luck is left: about 0.14 points a number, so the best of ten lies about 0.2 below 2.0.</details>
+#    <details><summary>Expected</summary>Only the test images' luck is left: about 0.14 points a number, so the best of ten lies about 0.2 below 2.0.</details>
 # 2. *(code)* How many seeds would each side need to tell 2.0 from 1.9 %, if both spread by 0.2? A two-sided $t$-test at 5 % says "different" where
 #    two means lie so far apart as equal methods would in 5 cases of 100 only. Simulate it: raise n until it says so in 80 laboratories of 100.
 #    <details><summary>Hint</summary><code>scipy.stats.ttest_ind(a, b, axis=1).pvalue &lt; 0.05</code>, for all laboratories at once.</details>
-#    <details><summary>Check</summary>By the usual formula about 2 (2.8 · 0.2 / 0.1)² ≈ 63 seeds a side.</details>
-# 3. *(code)* Which pairs of the four 8-D systems do three trainings tell apart? Make a 95 % interval of each one's feature-FID (`trainings`).
-#    <details><summary>Check</summary>The VAE's, WAE-MMD's and WAE-GAN's lie apart from one another. The AAE's is so wide that it overlaps them all.</details>
+#    <details><summary>Expected</summary>By the usual formula about 2 (2.8 · 0.2 / 0.1)² ≈ 63 seeds a side.</details>
+# 3. *(code)* Which pairs of the 8-D systems do their trainings tell apart? Make a 95 % interval of each one's feature-FID (`trainings`).
+#    <details><summary>Expected</summary>The VAE's, WAE-MMD's and WAE-GAN's lie apart from one another. The AAE's is so wide that it overlaps them all.</details>
 # 4. *(exploration)* Fit the mixture of Gaussians with 1, 5, 20 and 100 components, on training codes, and choose the number by the mean
 #    log-likelihood of *validation* codes (`density.score`). Does the one that likelihood prefers have the lowest feature-FID?
-#    <details><summary>Check</summary>Nothing makes them agree: one asks how probable codes are, the other what the decoder draws from them.</details>
+#    <details><summary>Expected</summary>Nothing makes them agree: one asks how probable codes are, the other what the decoder draws from them.</details>
 # 5. *(open-ended)* Most missed rows have no reason but "open". Choose one, `reduction-2d-100` for example. Write down what you
 #    think is the reason and which single run would show you wrong, another seed perhaps:
-#    `python -m aae_lib.experiments run reduction-2d-100 --profile long --seed 3` takes some 5 to 15 minutes. Add a line to the log, whatever comes out.
+#    `python -m aae_lib.experiments run reduction-2d-100 --profile long --seed 3` takes some 5 to 15 minutes. Add a line to the log, whatever comes out. You have done
+#    it if a reader can say from your sentence alone, before the run, which result would refute it.
 #
 # ## What to read
 #
