@@ -400,22 +400,19 @@ figures.show(
     figures.bars(
         over_seeds("sliced W", unit=lambda row: row["sliced W floor"]),
         "sliced Wasserstein distance of q(z) to p(z), in multiples of the prior's own floor",
-        floor=1,
-        floor_label="prior draws",
+        floor=1, floor_label="prior draws",
     ),
     alt="Bars of the sliced Wasserstein distance, in multiples of its floor, for four models with three dots each: on the Gaussian both "
     "are within about twice the floor, on the mixture the variational one is several times as far away as the adversarial one.",
-)
+)  # fmt: skip
 figures.show(
     figures.bars(
-        over_seeds("holes", unit=lambda row: 0.01),
-        "share of the prior that no code is near, %",
-        floor=100 * HOLES_FLOOR,
-        floor_label="prior draws",
+        over_seeds("holes", unit=lambda row: 0.01), "share of the prior that no code is near, %",
+        floor=100 * HOLES_FLOOR, floor_label="prior draws",
     ),
     alt="Bars of the share of the prior in holes for four models with three dots each: on the mixture the variational autoencoder "
     "leaves more of the prior empty than the adversarial one.",
-)
+)  # fmt: skip
 if settings.profile != "smoke":  # the tiny digits are too few to show it
     for seed in SEEDS:
         aae, vae = (measured[kind, "mixture", seed]["sliced W"] for kind in ("AAE", "VAE"))
