@@ -12,7 +12,7 @@
 #
 # **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the phases, the discriminator's losses) and [03](03_aae_versus_vae.ipynb) (the [mixture of ten Gaussians](glossary.ipynb#Mixture-of-Gaussians), priors without a density).
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure: [the two halves of the paper's Figure 4](#Figure-4), codes of images that the systems have never seen, on a flower and on a swiss roll, and on the roll without labels. The flower also comes from a long run.
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [the two halves of the paper's Figure 4](#Figure-4), codes of images that the systems have never seen, on a flower and on a swiss roll, and on the roll without labels. Below it stands the flower of a long run.
 #
 # ![Three panels of codes coloured by digit: on a flower of ten petals every petal has one digit; along a spiral the digits follow one another from 0 in the centre to 9 at the outer end; without labels they do not.](figures/05_labels_in_the_prior.png)
 #
@@ -150,7 +150,7 @@ assert mode_accuracy(toys["all labels"], kind, PETALS) > 0.9
 assert mode_accuracy(toys["labels for one in five"], kind, PETALS) > 0.9
 
 # %% [markdown]
-# Without labels the codes reach all four petals just as well (in thin streaks, as in all three games: the discriminator is small, and the games are short), but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
+# Without labels the codes reach all four petals just as well (in thin streaks, as in all three of these short games), but which class went where is an accident of the start. With all labels every class is in its place. And one label in five is enough: the clouds are the same, so a network that sends the labelled points of a cloud to a petal sends the whole cloud there.
 
 # %% [markdown]
 # ## The losses on images
@@ -224,7 +224,7 @@ print("same losses:", same)
 #
 # The paper's example: the mixture of ten Gaussians, 50,000 images of MNIST, and labels for 10,000 of them (here 1,000 of each digit). Beside it we train the same system with no labels at all (a plain adversarial autoencoder), and with 1,000.
 #
-# The steps, 0.0005 and 0.001 for the game, are among those that notebook 03 tried on [validation images](glossary.ipynb#Validation-images). They shrink in the last epoch, those of the game to a quarter. Adam's $\beta_1$ is 0.1 for the game: hardly any momentum, since each player chases the other, and what was the right way a few updates ago may be the wrong one now.
+# The step of 0.0005 is notebook 03's, the game's 0.001 one of three that it tried on [validation images](glossary.ipynb#Validation-images). They shrink in the last epoch, those of the game to a quarter. Adam's $\beta_1$ is 0.1 for the game: hardly any momentum, since each player chases the other, and what was the right way a few updates ago may be the wrong one now.
 
 
 # %%
@@ -334,7 +334,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Nearly as good: with 1,000 labels, shown often, about 86 of 100 hold-out images are in the right petal, with ten times as many 91. Above, both flowers are in order, and the two others are not. In all four the petals' inner ends run into one another around the origin, and there the colours mix. An image of which the encoder is not sure lies there. (The oftener shown images make an epoch longer: a quarter more updates.)
+# Nearly as good: with 1,000 labels, shown often, about 86 of 100 hold-out images are in the right petal, with ten times as many 91. Above, both flowers are in order, and the two others are not. In all four the petals' inner ends run into one another around the origin, and there the colours mix. An image of which the encoder is not sure may well lie there. (The oftener shown images make an epoch longer: a quarter more updates.)
 #
 # Where do the others go, with most labels?
 
@@ -357,7 +357,7 @@ flower = flowers[f"{many:,} labels"]
 misplaced(flower, ends_meet=True)
 
 # %% [markdown]
-# All five pairs are neighbours on the flower, and few of them look-alikes: a code that misses its petal a little falls into the next one. Of all misplaced images 56 % lie with a neighbour; by chance it would be two of nine. So where the petals stand matters, too, and not only how digits look.
+# All five pairs are neighbours on the flower, and few of them look-alikes: a code that misses its petal a little falls into the next one. Of all misplaced images 56 % lie with a neighbour; by chance it would be two of nine. So where the petals stand seems to matter, too, and not only how digits look.
 #
 # ## One petal, one digit
 #
@@ -373,7 +373,7 @@ figures.show(
 )
 
 # %% [markdown]
-# A column has its boldness in common: the draws are sorted by their distance from the centre, and that is what the distance says. Now count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
+# A column has its brightness in common: the draws are sorted by their distance from the centre, and that is what the distance says. Now count it, with a judge that knows nothing of our system: the digit of the nearest training image, pixel by pixel.
 
 # %%
 known = data.train.take(torch.arange(min(5000, len(data.train))))
@@ -419,7 +419,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Along a petal the digits become sharper and bolder: at its inner end, where ten petals meet, the decoder averages several digits, and towards the tip the strokes are sure. Zeros grow and ones get thinner and lean further to the right on the way. Across a petal, which is five times narrower than it is long, little changes, a slight [slant](glossary.ipynb#Slant) in places. The paper's Figure 4b shows more variety; whether we lack it for want of time, the long run below will tell.
+# Along a petal the digits become sharper and brighter: at its inner end, where ten petals meet, they are blurred, and towards the tip the strokes are sure. Zeros grow and ones get thinner and lean further to the right on the way. Across a petal, which is five times narrower than it is long, little changes, a slight [slant](glossary.ipynb#Slant) in places. The paper's Figure 4b shows more variety; whether we lack it for want of time, the long run below will tell.
 #
 # The eye is easily led, so we measure two properties of style in all these pictures, slant and ink (the mean brightness): how far they change from the inner end to the tip, and from edge to edge.
 #
@@ -463,7 +463,7 @@ style("this notebook", flower)
 #
 # ## A swiss roll from 0 to 9
 #
-# The flower had a petal for each class. A prior needs no such islands. The paper's second example is the *swiss roll*. It gives no formula, and its figure shows a band of some width; ours is a bare curve of two turns, about 1.5 apart: with $u$ uniform in $[0, 1)$, a point has the radius $3\sqrt{u}$ and the angle $4\pi\sqrt{u}$. <!-- 1.5: 3 over 2 turns --> Class $k$ owns the $k$-th tenth of $u$: the zeros sit in the centre, the nines at the outer end. Beside it, to see what the labels do here, the same roll without any.
+# The flower had a petal for each class. A prior needs no such petals. The paper's second example is the *swiss roll*. It gives no formula, and its figure shows a band of some width; ours is a bare curve of two turns, about 1.5 apart: with $u$ uniform in $[0, 1)$, a point has the radius $3\sqrt{u}$ and the angle $4\pi\sqrt{u}$. <!-- 1.5: 3 over 2 turns --> Class $k$ owns the $k$-th tenth of $u$: the zeros sit in the centre, the nines at the outer end. Beside it, to see what the labels do here, the same roll without any.
 #
 # > **Predict, then run.** Twos and threes are neighbours on the roll, end to end. Which digits are neighbours *across*, from one turn to the next, and should that matter?
 
@@ -485,7 +485,7 @@ on_roll = mode_accuracy(roll.encode(test), digits, ROLL)
 assert on_roll > 0.3
 
 # %% [markdown]
-# The losses with labels, 1.23 and 1.31 in place of 1.39 and 0.69, say that this game is not over: the discriminator still tells codes between the turns from the thin line of the roll.
+# The losses with labels, 1.23 and 1.31 in place of 1.39 and 0.69, say that this game is not over: the discriminator still tells codes from draws. The roll is a thin line, and codes beside it give themselves away.
 
 # %% [markdown]
 # ## Figure 4
@@ -505,7 +505,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. The rest are scattered between the turns: the roll is a thin line, and a code between two turns is one of which the encoder is not sure. Half of them lie with a neighbour along the roll, most often threes with the twos and ones with the zeros; by chance it would be a fifth. *Across* the turns the zeros have the twos to sixes around them, and the ones the sixes to eights; of such pairs only 0 and 2 is among the commonest five, beside 4 and 9, which are far apart and look alike. So it matters, but less. Without labels (right) the codes do not even fill the roll: they lie along its outer turn and leave the inner one empty, at a distance of 0.69 where the system with labels has 0.15. No digit was sent to the centre, and a few epochs of the one game did not bring any there.
+# The paper's Figure 4, (a) and (c). On the roll, too, hold-out images lie on their own class's stretch, 86 of 100. Many codes are scattered between the turns, perhaps those of which the encoder is not sure. Half of the misplaced lie with a neighbour along the roll, most often threes with the twos and ones with the zeros; by chance it would be a fifth. *Across* the turns the zeros have the twos to sixes around them, and the ones the sixes to eights; of such pairs only 0 and 2 is among the commonest five, beside 4 and 9, which are far apart and look alike. So across the turns it matters less, if at all. Without labels (right) the codes do not even fill the roll: they lie along its outer turn and leave the inner one all but empty, at a distance of 0.69 where the system with labels has 0.15. No label asked for a digit in the centre, and a few epochs of the one game brought hardly any there.
 #
 # ### The flower after a long training
 #
@@ -544,9 +544,9 @@ figures.show(
 )
 
 # %% [markdown]
-# More time makes clearer digits (a reconstruction error of 17.3 in place of 19.6, and 97.4 % of draws are read as the digit that was asked for, a few more than above) and puts 92.3 % of hold-out images into their own petal, also a few more.
+# The long run's digits are clearer (a reconstruction error of 17.3 in place of 19.6, and 97.4 % of draws are read as the digit that was asked for, some more than above), and 92.3 % of hold-out images are in their own petal, a few more.
 #
-# And style has moved in. From the inner end to the tip the slant changes by 0.48 now, in place of 0.12; even across the thin petals it changes, by 0.09. But look at the lower row: towards the tip zeros and twos lean right, ones left. **Each petal has an order of styles of its own.** The place explains 28 % of the slant in place of 73 %, and 23 % of the ink in place of 58 %. So what the petals had in common after three minutes did not last, and the paper's remark does not hold for this longer run (one run of one seed, and wider networks): the losses ask that each petal be filled, and not how.
+# And style has moved in. From the inner end to the tip the slant changes by 0.48 now, in place of 0.12; even across the thin petals it changes, by 0.09. But look at the lower row: towards the tip zeros and twos lean right, ones left. **Each petal has, by and large, an order of styles of its own.** The place explains 28 % of the slant in place of 73 %, and 23 % of the ink in place of 58 %. So little of what the petals have in common after three minutes is left, though more than the tenth of chance, and the paper's remark hardly holds for this longer run (one run of one seed, and wider networks): the losses ask that each petal be filled, and not how.
 #
 # ### Along the roll
 #
@@ -560,7 +560,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Row $k$ walks through the stretch of digit $k$. In the middle of a row stands its digit (the twos are clear only towards the end); at its ends the digit turns into its neighbour, through a shape that is neither: from 0 to 1, from 3 to 4, from 4 to 5. The prior is connected, so the walk must pass through such places. The flower had gaps there.
+# Row $k$ walks through the stretch of digit $k$. In the middle of a row stands its digit (the twos are clear only towards the end); at its ends the digit turns into its neighbour, through a shape that is neither: from 0 to 1, from 3 to 4, from 4 to 5. The prior is connected, so the walk must pass through such places. The flower has gaps there, save near its middle.
 
 # %% [markdown]
 # ## Walk it yourself
@@ -577,7 +577,7 @@ walk(roll)
 # - The eleventh class says "not known". Its draws come from the whole prior, so that images without a label are matched as a whole, and none of them is given a false class.
 # - Only the discriminator sees labels. The encoder learns to recognise the class, and places images that nobody labelled.
 # - With 10,000 labels about 91 % of hold-out images land in their own petal; with 1,000, shown oftener, about 86 %; with 1,000 in their natural share the labels drown, and it is chance.
-# - The class decides the region, and style is what is left for the place within it: in each region in an order of its own.
+# - The class decides the region, and style is what is left for the place within it; after a long run each petal had mostly an order of its own.
 
 # %% [markdown]
 # ## Exercises
@@ -648,7 +648,7 @@ exercises.check_labelled_loss(labelled_loss)
 # 7. *(easy, prediction)* With only 100 labels among 50,000 images: in how many of 100 batches of 100 images is there no label at all?
 #    <details><summary>Expected</summary>In about 82: an image has no label with probability 0.998, and 0.998 to the power of 100 is 0.82.</details>
 # 8. *(easy, exploration)* With the widget above, walk from the twos to the threes and on to the fours. How much of the way shows a digit, and what stands between?
-#    <details><summary>Expected</summary>In the middle of a stretch stands its digit. Between two of them it is a passage and no jump: a shape that is neither, since the roll has no gap.</details>
+#    <details><summary>Expected</summary>Threes and fours fill most of their stretches, the twos are clear only at the end of theirs. From 3 to 4 it is a passage and no jump, through a shape that is neither: the roll has no gap.</details>
 #
 # ## What to read
 # - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey: *Adversarial Autoencoders*, 2015, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Section 2.3 with Figures 3 and 4.

@@ -210,7 +210,7 @@ assert rising == sorted(rising)
 #
 # ## Are they copies?
 #
-# A model could get a high likelihood by storing its training images. The paper's Figure 5 shows, for the last sample of each row, the training image that is nearest to it.
+# Does the model owe its likelihood to training images that it has stored? The paper's Figure 5 shows, for the last sample of each row, the training image that is nearest to it.
 
 # %% tags=["title-figure"]
 figures.show(
@@ -259,7 +259,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Again no copies, though each neighbour shows the same digit: the long run's five samples are clearer, and a clear digit has a training image near. Some samples still are no digits. By the same code, on the same 1,000 test images, the long run has 320 nats and this notebook's model 307.
+# Again no copies, though here each neighbour shows the same digit. Some samples still are no digits. By the same code, on the same 1,000 test images, the WAE-GAN has 320 nats and this notebook's model 307.
 #
 # ## The table
 #
@@ -308,7 +308,7 @@ table_row("AAE, long runs", (*digits[:2], *faces[:2]), digits[2] + faces[2])
 # %% [markdown]
 # What differs: the paper trains networks of 1000 units for much longer than the few epochs here; the long runs are those that lie in `results/`, made on a CPU, with layers of 500. The row shows the run with seed 0, the best of three on MNIST: 325, 321 and 312 nats, so a training's luck moves the number by far more than its ±. "10M" is the same model with ten million samples, on the first 1,000 test images only, which is why its ± is larger.
 #
-# From 10,000 samples to ten million our long run gains 183 nats, the paper's 87. <!-- 87: Makhzani et al. 2015, Table 1, 427 less 340 --> <!-- 183: 508 less 325 --> Our two numbers are of different images, but that does not make the gain: this notebook's model has 3 nats less on the first 1,000 images (307) than on all (310). <!-- 3: 310 less 307 --> The lower bound is a reason for a gain, and $\sigma$ for its size: more samples allow a narrower window (0.126 in place of 0.158), and how far that goes depends on how near the samples can come to a test image. Which of the two models is better, these two columns do not say: with 10,000 samples the paper's leads, with ten million ours.
+# From 10,000 samples to ten million the table's long run gains 183 nats, the paper's 87. <!-- 87: Makhzani et al. 2015, Table 1, 427 less 340 --> <!-- 183: 508 less 325 --> Our two numbers are of different images, but that does not make the gain: this notebook's model has 3 nats less on the first 1,000 images (307) than on all (310). <!-- 3: 310 less 307 --> The lower bound is a reason for a gain, and $\sigma$ may be one for its size: more samples allow a narrower window (0.126 in place of 0.158), and how far that goes depends on how near the samples can come to a test image. Which of the two models is better, these two columns do not say: with 10,000 samples the paper's leads, with ten million ours.
 #
 # For faces, half a nat per pixel is a thousand nats per image: compare such numbers only for the same data, scaling and pixel count.
 #
@@ -349,7 +349,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Read the numbers again. **Real images score worst.** As samples, ten thousand real digits are worse than the models that imitate them. Is it that they are sharp? The same images have 304 nats once they are blurred, in place of 236, by nothing but the blur. The averages of k-means, blurs of more images, come near the paper's best number after a few seconds and without learning anything. Blur is good for a Parzen window: an average lies near many images, a real digit lies near few. What the estimate rewards is to be close to everything in the sum of squares, and neither sharpness nor variety. Theis, van den Oord and Bethge (2016) made this argument, and such tables have gone out of use.
+# Read the numbers again. **Real images score worst.** As samples, ten thousand real digits are worse than the models that imitate them. Is it that they are sharp? The same images have 304 nats once they are blurred, in place of 236, by nothing but the blur. The averages of k-means, blurs of more images, come near the paper's best number for 10,000 samples after a few seconds and without learning anything. Blur is good for a Parzen window: an average lies near many images, a real digit lies near few. What the estimate rewards is to be close to everything in the sum of squares, and neither sharpness nor variety. Theis, van den Oord and Bethge (2016) made this argument, and such tables have gone out of use.
 #
 # ## What one measures today
 #
@@ -368,7 +368,7 @@ for name, images in rivals.items():
 assert rows["real validation"][0] < rows["AAE"][0]
 
 # %% [markdown]
-# Real images that nobody trained on win in [feature-FID](glossary.ipynb#Feature-FID), as they should, and in nothing else: precision is higher for the models and for all that is blurred, recall for the training images. The blur that Parzen windows reward, features see: it costs real images a feature-FID of 57.03 in place of 24.97, and most of their recall.
+# Real images that nobody trained on are best in [feature-FID](glossary.ipynb#Feature-FID), as they should be, and in nothing else: precision is higher for the models and for all that is blurred, recall for the training images. The blur that Parzen windows reward, features see: it costs real images a feature-FID of 57.03 in place of 24.97, and most of their recall.
 #
 # Training images have a worse feature-FID than validation images. Is it because the judge was trained on them? A control: a second judge, trained on half of the training images, looks at some of this half, at some of the other, and at validation images.
 
@@ -385,7 +385,7 @@ for name, images in (seen | {"validation images": data.validation.images}).items
 # %% [markdown]
 # Training images that it has not seen are as far as validation images, 19.3 ± 6.3 and 21.3 ± 5.6 over five lots of 1,000 images each; those that it was trained on are farther, 28.7 ± 8.1: the direction that one expects of a judge that remembers, but within the spread. What the control does show is how much lots of 1,000 images differ by themselves, seen or not. Do not rank rows that are ten apart.
 #
-# And the cheater holds its own here as well: it is ahead of the adversarial autoencoder of three minutes in recall (0.76 against 0.61), about level in precision (0.90 against 0.92), and lower in feature-FID (26.84 against 34.29, which by the last sentence is no ranking); the long run has 19.50 and a recall of 0.71. The averages keep much of the training images they are made of, and some hardly differ from one in the figure above. What exposes the cheater is that it has 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
+# And the cheater holds its own here as well: it is ahead of the adversarial autoencoder of three minutes in recall (0.76 against 0.61), about level in precision (0.90 against 0.92), and lower in feature-FID (26.84 against 34.29, which by the last sentence is no ranking); the WAE-GAN has 19.50 and a recall of 0.71. The averages keep much of the training images they are made of, and some hardly differ from one in the figure above. What exposes the cheater is that it has 10,000 stored pictures. No single number tells a model that generates from one that remembers: look at neighbours, as Figure 5 does, and at the latent space, which a cheater does not have.
 #
 # ## Play with it
 #
@@ -452,9 +452,9 @@ exercises.check_precision(precision)
 #    <details><summary>Expected</summary>Next to nothing, if the best width of the grid changes at all: it is one number, fitted to thousands of images.</details>
 # 3. *(medium, open-ended)* Train with `Gaussian(2, std=5.0)` and `Gaussian(20, std=5.0)`. Which has more nats, which the better feature-FID? You have succeeded when both had the same epochs, each its own σ from validation images, and you can say whether the two numbers agree on the order.
 # 4. *(medium)* Blur a model's own samples a little (`torch.nn.functional.avg_pool2d` with a stride of 1). Do they gain? <details><summary>Hint</summary>Choose σ anew for every blur.</details>
-#    <details><summary>Expected</summary>They lose: the long run's, by windows of 3 × 3, fall from 320 to 303 nats. A decoder's samples are averages already; sharp images gain by the same blur.</details>
+#    <details><summary>Expected</summary>They lose: the WAE-GAN's, by windows of 3 × 3, fall from 320 to 303 nats. A decoder's samples are averages already; sharp images gain by the same blur.</details>
 # 5. *(hard)* Fit the curve of nats against the logarithm of the number of samples, and predict the value for ten million. How far is it from the paper's 427, and from the paper's own difference of 87?
-#    <details><summary>Expected</summary>A straight line predicts some 580 nats, 270 more than with 10,000, which is far too much: the curve flattens, as each further factor of ten brings less than the one before. A thousand times as many brought the paper's model 87 nats, and our long run 183.</details>
+#    <details><summary>Expected</summary>A straight line predicts some 580 nats, 270 more than with 10,000, which is too much: the curve flattens, as each further factor of ten brings less than the one before. A thousand times as many brought the paper's model 87 nats, and the table's long run 183.</details>
 # 6. *(easy, prediction)* Somebody leaves pixels from 0 to 255 in place of 0 to 1, samples and images alike, and scales $\sigma$ along. What happens to the nats of an image of 784 pixels? Has the model become worse?
 #    <details><summary>Expected</summary>They fall by 784 ln 255 ≈ 4344 nats. The model is the same; a density is one per unit of volume, and the unit has changed.</details>
 # 7. *(easy, exploration)* With the slider above, go to half the best $\sigma$ and to twice the best. Which costs more nats?
