@@ -248,8 +248,8 @@ figures.show(
 )
 
 # %% [markdown]
-# A little, once like is compared with like: in holes the nearest one is 3.26 away where among codes it is 3.05, any other digit 4.59
-# where it is 4.37. (Without the distinction the draws in holes would seem *nearer* to real images, for half of them resemble ones, and
+# A little, once like is compared with like: where the nearest image is a one, it is 3.26 away in holes and 3.05 among codes; where it is
+# any other digit, 4.59 and 4.37. (Without the distinction the draws in holes would seem *nearer* to real images, for half of them resemble ones, and
 # ones lie near each other.) So a hole is no place of bad pictures as such. It is a place of which training says nothing: there the
 # decoder goes on with what it last learnt nearby, and with two dimensions that is often good enough. What is wrong is the proportion,
 # one draw in five where hardly an image has its code.
@@ -689,14 +689,14 @@ assert abs(np.mean(losses[-100:]) - (2 * math.log(2) - 2 * jsd)) < 0.05
 
 # %% [markdown]
 # The curve stays close to the formula where there are samples; where $D$ is small, from 0.5 to 1.5, it is a little too large.
-# <!-- 1.5: read from the figure --> On the far right there are no samples: the formula turns up again, because the generator's density
+# <!-- 1.5: read from the figure --> On the far right there are hardly any samples: the formula turns up again, because the generator's density
 # falls faster than the data's, and the network cannot know.
 #
 # **The equilibrium.** If the generator's distribution becomes the data's, then $D^* = \tfrac12$ everywhere: the
 # discriminator can only guess. Its loss is then $2 \ln 2 \approx 1.386$, and the generator's is $\ln 2 \approx 0.693$.
 # Remember these two numbers; they are the health check of everything adversarial in this course.
 #
-# **One change for practice.** Early on, $D(G(z))$ is close to 0. There the slope of $\log(1 - D)$ with respect to the
+# **One change for practice.** Early on, $D(G(z))$ may be close to 0. There the slope of $\log(1 - D)$ with respect to the
 # logit is $-D$: almost nothing, just when the generator has most to learn. So the generator maximises $\log D(G(z))$
 # instead. The slope of that is $1 - D$, close to 1, and the equilibrium is the same. This is called the
 # [*non-saturating* loss](glossary.ipynb#Non-saturating-loss).
@@ -838,10 +838,10 @@ print(
 #
 # ### A GAN on digits
 #
-# The same class, with images of digits, and two changes that help a small network on a small budget: batch
+# The same class, with images of digits, and two changes that are to help a small network on a small budget: batch
 # normalisation in the generator (each unit's values are brought to mean 0 and standard deviation 1 over the batch, then scaled and
-# shifted by two learnt numbers), and noise on what the discriminator sees, which blurs the difference between both sides and keeps
-# it from winning early.
+# shifted by two learnt numbers), and noise on what the discriminator sees, which blurs the difference between both sides and is to
+# keep it from winning early.
 #
 # **Predict, then run.** Which of the two losses will fall, and which will rise? What would it mean if one of them
 # reached 0?
@@ -899,7 +899,7 @@ except TypeError as sentence:
 #
 # All three models draw twelve digits, each from a code of 16 numbers; for the autoencoder, from the Gaussian that was
 # fitted to its codes. Autoencoder and VAE have the same networks and number of updates. The GAN has not: smaller networks, four
-# times as many updates, and [batch normalisation](glossary.ipynb#Batch-normalisation) and noise, for without these its game is lost at this size. A crude number goes along: the share of *half-lit* pixels, neither paper (below 0.1) nor ink
+# times as many updates, and [batch normalisation](glossary.ipynb#Batch-normalisation) and noise. A crude number goes along: the share of *half-lit* pixels, neither paper (below 0.1) nor ink
 # (above 0.9). Blur makes more of them.
 
 # %% tags=["title-figure"]
@@ -1020,7 +1020,7 @@ exercises.check_negative_elbo(negative_elbo)
 # 4. *(medium)* Give the KL term a weight $\beta$ (exercise B). Find a $\beta$ at which holes come back, and
 #    one at which all codes land in the same place.
 #    <details><summary>Hint</summary>Subclass <code>VAE</code> and override its <code>negative_elbo</code>; measure with <code>latent.holes</code>. A small β lets codes go where they like, as in an autoencoder.</details>
-#    <details><summary>Expected</summary>In two epochs with 2 numbers, β = 0.01 left twice as many holes as β = 1 (22 %). With β = 30 hardly any are left, 1 %, and that is no success: all means lie within 0.03 of 0, every code is a draw of the prior and says nothing.</details>
+#    <details><summary>Expected</summary>In two epochs with 2 numbers, β = 0.01 left 22 % in holes, twice as many as β = 1 above. With β = 30 hardly any are left, 1 %, and that is no success: the means scatter about 0 by 0.03, every code is a draw of the prior and says nothing.</details>
 # 5. *(hard)* Train the generator on the ring with the saturating loss, $\log(1 - D(G(z)))$. Does it stand still anywhere? Plot the
 #    mean of $D(G(z))$ beside it. Then give the discriminator a start of some hundred updates alone.
 #    <details><summary>Expected</summary>From a common start hardly anywhere: the mean of D(G(z)) stays above 0.4 wherever we looked, the slope does not vanish there, and all eight spots are found. Even after 500 updates of D alone it gets going: over the next hundred the mean is 0.26. It takes a D that is surer still, as in exercise 4 of the next notebook.</details>
@@ -1032,7 +1032,7 @@ exercises.check_negative_elbo(negative_elbo)
 #    <details><summary>Expected</summary>The wide one: 0.81 nats, against 0.32. Its draws fall where the prior is low; the narrow one only leaves room unused.</details>
 # 8. *(easy, exploration)* In the widget above, draw the way from the middle of one class to the middle of another. How many pictures on
 #    it are no digit, and do dots lie there?
-#    <details><summary>Expected</summary>Where no dots lie, ghosts are common, two digits laid over each other. Where two wedges touch, the one turns into the other over a short stretch.</details>
+#    <details><summary>Expected</summary>On the way to the ones, where few dots lie, ghosts are common, two digits laid over each other; but some lie among dots, too. Where two wedges touch, the one turns into the other over a short stretch.</details>
 #
 # ## What to read
 # - Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, *Adversarial Autoencoders*,

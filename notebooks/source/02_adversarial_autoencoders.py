@@ -17,7 +17,7 @@
 # **About 3 minutes on a laptop CPU.** It ends with this figure: the codes of test images from
 # [three kinds of encoder](#Three-encoders), each filling the same round Gaussian, so that any draw of it can be decoded.
 #
-# ![Three panels of codes coloured by digit; in each, the ten classes lie in sectors of a round cloud.](figures/02_adversarial_autoencoders.png)
+# ![Three panels of codes coloured by digit; in each, the classes lie in sectors of a round cloud, some over others.](figures/02_adversarial_autoencoders.png)
 
 # %%
 import torch
@@ -378,7 +378,7 @@ assert settings.profile == "smoke" or holes_left < 0.1
 
 # %% [markdown]
 # It leaves fewer holes than both: 4.5 % of the prior, where the VAE left 10.2 % and the autoencoder, with a Gaussian fitted to its codes,
-# 20.3 %. <!-- 10.2, 20.3: notebooks/01_autoencoders_vaes_gans.ipynb --> It does not close them either. (Two things differ beside the
+# 20.3 %. <!-- 10.2, 20.3: notebooks/01_autoencoders_vaes_gans.ipynb --> It does not close them either. (More differs than the
 # game. That VAE's steps do not shrink; where they did, in a trial, it left no fewer. And it has the cross-entropy of pixels for its
 # likelihood; [notebook 03](03_aae_versus_vae.ipynb) finds that another closes more of them.)
 
@@ -472,8 +472,8 @@ figures.show(
 
 # %% [markdown]
 # To the eye the bells agree. The numbers see more: the distances are two to five times their floor. So the honest answer is
-# that $q(z)$ came *near* the prior and is not equal to it. After a few epochs the discriminator hardly finds a difference any
-# more; a statistic over ten thousand codes still does.
+# that $q(z)$ came *near* the prior and is not equal to it. After a few epochs the discriminator finds little difference any
+# more; a statistic over ten thousand codes sees it.
 #
 # **All dimensions together.** Each dimension may be Gaussian on its own while the joint cloud is not. Two distances look at the
 # joint cloud. The *[MMD²](glossary.ipynb#Maximum-mean-discrepancy)* compares how near codes are to draws with how near each are to their own kind
@@ -519,7 +519,7 @@ print(f"accuracy of the five nearest neighbours: {class_accuracy(z):.0%}")
 #
 # The reconstruction loss of an adversarial autoencoder falls, as every loss should. The other two are a game's, and a good game
 # is a draw: $2 \ln 2 \approx 1.39$ for the discriminator, $\ln 2 \approx 0.69$ for the generator. Neither should fall. Two
-# accidents, both met in public code, show how it looks when something is wrong.
+# accidents show how it looks when something is wrong.
 #
 # **Averaging over pixels.** Take the paper's kind of optimizer for the reconstruction, SGD with momentum 0.9 (and a learning rate of 0.001,
 # since the paper's 0.01 is meant for initial weights much smaller than ours, as in exercise 5), but compute the loss with `torch.nn.MSELoss`, which averages over pixels. This divides every gradient by half the number of
@@ -549,7 +549,7 @@ figures.show(
 
 # %% [markdown]
 # After 500 updates the decoder of the averaged run is still worse than one that answers with the mean image; with the sum it crosses
-# that line within the first 150 or so. The game on the right goes on regardless, over codes that say almost nothing about their images. The remedy is
+# that line within the first 150 or so. The game on the right goes on regardless. The remedy is
 # to sum over pixels. (Adam would have hidden the bug, because its steps do not depend on the scale of a loss. SGD does not forgive
 # it.)
 #
@@ -587,11 +587,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Whoever watches the reconstruction alone notices nothing: it falls to 8.0 without the game, lower than with it (9.2) and lower than our
+# Whoever watches the reconstruction alone notices nothing: it falls to 8.05 without the game, lower than with it (9.18) and lower than our
 # 8-D system's. The discriminator's loss near 0 and the generator's near 10 say that codes and draws are told apart with certainty, and
 # the draws show what that means: tangles of strokes, where the game, after no more than 500 updates, gives firmer strokes and the first digits. Do not
 # trust a glance at the standard deviations: without the game they happen to be of the right order, at 0.98 to 1.52. The means, up to
-# 1.55, and the covariance, off by 114 %, tell on it. In 20 dimensions there is plenty of room beside the codes, and the draws fall there.
+# 1.55, and the covariance, off by 114 %, tell on it (with the game: 0.79 and 42 %). In 20 dimensions there is plenty of room beside the codes, and the draws fall there.
 #
 # A rule of thumb: discriminator's loss between 1 and 1.5, generator's between 0.6 and 1.3, neither with a trend, and the
 # reconstruction loss well below that of the mean image. Healthy curves are necessary, not sufficient. A weak discriminator that
@@ -688,10 +688,10 @@ for name, trained in encoders.items():
 
 # %% [markdown]
 # All three reconstruct about equally well (near 17), keep the classes apart about equally well, and come about equally near to the
-# prior. The paper says the same of its three: similar results after a long search for good settings.
+# prior. The paper says the like of its three: similar test likelihoods after a long search for good settings.
 #
 # The last column says why. The clouds have all but vanished: one image's codes spread over a few hundredths at most, where the
-# prior has a standard deviation of 1; before the training they were far wider. The reconstruction loss wants them small, because noise
+# prior has a standard deviation of 1; before the training they were wider, the Gaussian encoder's by far. The reconstruction loss wants them small, because noise
 # in a code is error in an image. No loss wants them large: the game does not object, since it looks at the cloud of *all* codes, which
 # 50,000 different images fill well enough on their own. In a VAE, the KL term would object for each image;
 # [notebook 03](03_aae_versus_vae.ipynb) measures the difference. Noise can become useful where the data do not have enough variety to
