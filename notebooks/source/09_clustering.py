@@ -217,7 +217,7 @@ figures.show(
 )
 
 # %% [markdown]
-# `fit` was given the images alone, without labels. The game on $y$ does not come to rest on its lines, as the one on $z$ does: a softmax is never quite one-hot, and after about a thousand updates the discriminator sees that.
+# `fit` was given the images alone, without labels. The game on $y$ does not come to rest near its lines, as the one on $z$ does: a softmax is never quite one-hot, and after about a thousand updates the discriminator sees that.
 #
 # ## A cluster has no name
 #
@@ -323,11 +323,11 @@ for k in order:
     print(f"{k:>7} " + "".join(f"{int(n) or '.':>6}" for n in counts[k]))
 
 # %% [markdown]
-# Neighbours in shape share clusters: 4 with 9, in all three of their clusters, 3 with 5, and 5 with 8. Others do so that look less alike: one cluster has 653 sixes and 313 zeros, another 203 sixes and 181 eights. Of the fives less than half lie in the one cluster that is named after them. In the figure above the digits 1, 2, 6, 7, 8 and 9 have two clusters each, the others one.
+# Neighbours in shape share clusters: 4 with 9, in all three of their clusters, 3 with 5, and 5 with 8, in a cluster that the validation images name 8. Others do so that look less alike: one cluster has 653 sixes and 313 zeros, another 203 sixes and 181 eights. Of the fives less than half lie in the one cluster that is named after them. In the figure above the digits 1, 2, 6, 7, 8 and 9 have two clusters each, the others one.
 #
 # ## Thirty clusters, and the paper's table
 #
-# With more clusters than manners of writing, each can be purer; the error falls, and so does the meaning of the word cluster: with as many clusters as images there would be no error left. This is why a table must say how many there are.
+# With more clusters than manners of writing, each can be purer; the error falls, and so does the meaning of the word cluster: with as many clusters as images none would mix digits. This is why a table must say how many there are.
 
 # %%
 thirty = ClusteringAdversarialAutoencoder(data.image_shape, clusters=30, **start)
@@ -354,7 +354,7 @@ for k, trained in quick.items():
     )
 
 # %% [markdown]
-# The paper's Table 3 beside ours, test errors in percent; its other row, CatGAN, has 9.70 with 20 clusters. The distance of the short runs is large. (The short runs are not to be compared with each other: sixteen clusters had six epochs, thirty had four.) The long runs are those in `results/`: 1000 units, eighty epochs, smaller steps at the end. With thirty clusters two of three come below nine percent, and the third, which differs by its seed alone, stays at twenty or above: stuck, perhaps, as starts of the lines were. With sixteen there is one, in which the naming alone makes six points; two more seeds, stopped before their smaller steps, had 25.8 and 28.9 % by the paper's rule, on validation images. The paper, [as restated](glossary.ipynb#As-restated), trains networks of 3000 units for 1500 epochs and reports a mean over runs. The width alone does not do it: our one run with 3000 units had 20.1 % after 70 epochs. No public code that we know of reaches the paper's number; the log in `results/README.md` tells what we tried. <!-- 9.70, 3000: Makhzani et al. 2015, Table 3 and appendix --> <!-- 1000: results/clustering-30.long.seed0.json --> <!-- 25.8, 28.9, 20.1, 70: results/README.md -->
+# The paper's Table 3 beside ours, test errors in percent; its other row, CatGAN, has 9.70 with 20 clusters. The distance of the short runs is large. (The short runs are not to be compared with each other: sixteen clusters had six epochs, thirty had four.) The long runs are those in `results/`: 1000 units, eighty epochs, smaller steps at the end. With thirty clusters two of three come below nine percent, and the third, which differs by its seed alone, stays at twenty or above: stuck, perhaps, as starts of the lines were. With sixteen there is one, in which the naming alone makes six points; two more seeds, stopped before their smaller steps, had 25.8 and 28.9 % by the paper's rule, on validation images. The paper, [as restated](glossary.ipynb#As-restated), trains networks of 3000 units for 1500 epochs and reports a mean over runs. The width alone does not do it: our one run with 3000 units had 20.1 % after 70 epochs, counted alike. No public code that we know of reaches the paper's number; the log in `results/README.md` tells what we tried. <!-- 9.70, 3000: Makhzani et al. 2015, Table 3 and appendix --> <!-- 1000: results/clustering-30.long.seed0.json --> <!-- 25.8, 28.9, 20.1, 70: results/README.md -->
 #
 # ## Trained for longer, and two games
 #
@@ -496,11 +496,11 @@ figures.show(
 )
 
 # %% [markdown]
-# In this one run the error falls from 33.4 to 10.5 %, with everything else alike; each update does more work, since images are encoded twice more. The heads are decoded at the mean styles of their clusters here. Most rows hold one digit in several slants at once, though the ones still have two clusters, for upright and slanted; one cluster is a mixture, and fours hide among the nines. What the style could hold all along, it now does more often. With more time the idea goes far: the long run with thirty clusters, forty epochs and a weaker $\lambda = 0.2$ ends at 4.2 % by both rules, one seed (a kind number: the log in `results/README.md` lists the trials before it with their test errors); the long runs of the paper's own losses above ended at 8.0 to 21.6, and the paper has 4.1. It had help that the paper's did not have, so the numbers do not measure the same thing. And there is a price: five of its clusters are empty, more than in any long run without [consistency](glossary.ipynb#Consistency), which is easiest where few clusters are in use. <!-- 4.1: Makhzani et al. 2015, Table 3 -->
+# In this one run the error falls from 33.4 to 10.5 %, with everything else alike; each update does more work, since images are encoded twice more. The heads are decoded at the mean styles of their clusters here. Most rows hold one digit in several slants at once, though the ones still have two clusters, for upright and slanted; one cluster is a mixture, and fours hide among the nines. What the style could hold all along, it now seems to hold more often. With more time the idea goes far: the long run with thirty clusters, forty epochs and a weaker $\lambda = 0.2$ ends at 4.2 % by both rules, one seed (a kind number: $\lambda$ was chosen by test errors, which the log in `results/README.md` lists); the long runs of the paper's own losses above ended at 8.0 to 21.6, and the paper has 4.1. It had help that the paper's did not have, so the numbers do not measure the same thing. And there is a price: five of its clusters are empty, more than in any long run without [consistency](glossary.ipynb#Consistency), which is easiest where few clusters are in use. <!-- 4.1: Makhzani et al. 2015, Table 3 -->
 #
 # ## Play with it
 #
-# Choose a cluster by its head; its members are sorted by how sure the network is of them. Look at the least sure ones.
+# Choose a cluster; its members are sorted by how sure the network is of them. Look at the least sure ones.
 
 # %%
 cluster_browser(system, test.images[:2000], labels=test.labels[:2000])
@@ -577,11 +577,11 @@ exercises.check_majority_error(majority_error)
 # 5. *(hard)* Several restarts, and choose one *without* labels. Which number, of those that need none, tells the best restart: the reconstruction loss, the information of exercise A, or how sure $q(y \mid x)$ is?
 #    <details><summary>Expected</summary>None of them tells reliably. Of the three long runs of thirty clusters the best by the paper's rule has the lowest reconstruction loss, 7.26, but 7.47 and 7.51 are close, and the errors of these two are 8.5 and 21.6 %. You have an answer where one number ranks five restarts as their validation errors do.</details>
 # 6. *(hard, open-ended)* Give each of 30 clusters of `ConsistentClusters` fewer reasons to stay empty, for example a weaker consistency. What does the error do?
-#    <details><summary>Expected</summary>A trade: in the log in <code>results/README.md</code> weights of 0.1, 0.3 and 1 leave 5, 10 and 15 of thirty clusters empty, with 17.3, 9.6 and 11.2 % by the majority rule after eight to twelve epochs. You have succeeded if more clusters are in use at no larger error, with two seeds.</details>
+#    <details><summary>Expected</summary>A trade: in the log in <code>results/README.md</code> weights of 0.1, 0.3 and 1 leave 5, 10 and 15 of thirty clusters empty, with 17.3, 9.6 and 11.2 % by the majority rule after eight to twelve epochs. You have succeeded if more clusters are in use at no larger validation error, with two seeds.</details>
 # 7. *(easy, prediction)* Sixteen clusters and sure answers. What is the information of exercise A if all clusters are equally common? And if six of them are empty, and the other ten equally common?
 #    <details><summary>Expected</summary>ln 16 ≈ 2.77 nats, and ln 10 ≈ 2.30.</details>
 # 8. *(easy, exploration)* In the widget above, take a cluster of fours and look at its least sure members; then a cluster of fives. Which digits hide there?
-#    <details><summary>Expected</summary>Neighbours in shape: nines and sixes among the fours; and a cluster of fives that is half threes, as in the table of clusters against digits.</details>
+#    <details><summary>Expected</summary>Neighbours in shape: nines and sixes among the fours; among the fives threes, or in another cluster eights, nearly half of the members, as in the table of clusters against digits.</details>
 #
 # **To read.** Makhzani et al. 2015 ([arXiv 1511.05644](https://arxiv.org/abs/1511.05644)), Sec. 6. Springenberg 2015, *Unsupervised and semi-supervised learning with categorical generative adversarial networks* ([arXiv 1511.06390](https://arxiv.org/abs/1511.06390)), the other row of the paper's Table 3. Hu et al. 2017, *Learning discrete representations via information maximizing self-augmented training* ([arXiv 1702.08720](https://arxiv.org/abs/1702.08720)).
 #

@@ -181,7 +181,7 @@ class Networks(System):
 
 
 # %% [markdown]
-# Then the losses. `tell_apart` and `fool` are the two sides of a game, as in the last two notebooks. New are the sum, `represented`, and the head cost. The order of the phases is the paper's; `learns` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
+# Then the losses. `tell_apart` and `fool` are the two sides of a game, which the last two notebooks wrote with `bce`. New are the sum, `represented`, and the head cost. The order of the phases is the paper's; the third entry of a `Phase` says who moves. The heads are moved by two phases, by the reconstruction, which looks for good places, and by their cost, which keeps them apart.
 
 
 # %%
@@ -463,7 +463,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and fives among the threes: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) the small grey heads have no validation image and so no name; the others are named by the [majority rule](glossary.ipynb#Majority-rule). Hardly anything but its cost moves a head that no image uses. No head stands for 5. (It keeps the paper's steps, and has batch normalisation: compare it with the others only roughly.) The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the projection adds overlap of its own.
+# Look at (a) and (b) side by side. Both have ten islands at the same places, since the heads of both start from the same seed. With 100 labels some islands hold more than one colour, fours among the nines and fives among the threes: the game makes every image sure of *some* class, whether or not the labels have told enough. This is what the error counts. In (c) the small grey heads have no validation image and so no name; the others are named by the [majority rule](glossary.ipynb#Majority-rule). Hardly anything but its cost moves a head that no image uses. No head stands for 5. (This system keeps the paper's steps, and has batch normalisation: compare it with the others only roughly.) The digits share the other heads, and the images of one cluster lie near it in groups of one colour: the style has taken over part of the naming. In (d) the projection adds overlap of its own.
 
 # %%
 EXPERIMENTS = {
@@ -489,7 +489,7 @@ assert errors["a"] < 0.3 and max(errors.values()) < chance
 # %% [markdown]
 # In the paper adding goes with more errors: with 100 labels it has 3.90 % here, and 1.90 % where content and style stand side by side (notebook 08). <!-- 1.90: Makhzani et al. 2015, Table 2 -->
 #
-# With 1000 labels we are about two points from the paper, with 100 and without labels far from it. The paper, as restated, trains networks of 1000 units for 5000 epochs, we train 256 units for five. Is it patience that is missing? In notebook 08, with 100 labels, it was: on validation images 7.8 % after 10 epochs, 2.4 after 66. Here the last four fifths of a long run with 100 labels take 5 to 8 points off in ten dimensions and 2 to 4 in two, which leaves far more than the paper's error; and in two, three more runs with 1000 units and 50 epochs ended no better: 16.7 to 18.5 % on validation images. What the paper's runs had that ours have not, we do not know; the log in `results/README.md` has what was tried. <!-- 7.8, 10, 2.4, 66, 16.7, 18.5, 50: results/README.md -->
+# With 1000 labels we are about two points from the paper, with 100 and without labels far from it. The paper, as restated, trains networks of 1000 units for 5000 epochs, we train 256 units for five. Is it patience that is missing? In a long run of notebook 08's system, with 100 labels, it was: on validation images 7.8 % after 10 epochs, 2.4 after 66. Here the last four fifths of a long run with 100 labels take 5 to 8 points off in ten dimensions and 2 to 4 in two, which leaves far more than the paper's error; and in two, three more runs with 1000 units and 50 epochs ended no better: 16.7 to 18.5 % on validation images. What the paper's runs had that ours have not, we do not know; the log in `results/README.md` has what was tried. <!-- 7.8, 10, 2.4, 66, 16.7, 18.5, 50: results/README.md -->
 #
 # And the same figure from the long runs, as far as their systems are stored with the course:
 
