@@ -144,7 +144,7 @@ for ours, style_game in ((StyleAndContent, "marginal"), (SeesTheContent, "condit
 # %% [markdown]
 # ## Training
 #
-# Three systems, with the same first weights of encoder and decoder, the same images in the same order and the same steps: one without any game, the paper's, and the one whose game sees the [content](glossary.ipynb#Content). The style has the paper's 15 dimensions, $\mathcal{N}(0, I)$. Hidden layers and codes are normalised over each batch here, as the library does unless one says `batch_norm=False`: without, the game that sees the content locks codes into a bad arrangement early. At the end the steps shrink and details sharpen.
+# Three systems, with the same first weights of encoder and decoder, the same images in the same order and the same steps: one without any game, the paper's, and the one whose game sees the [content](glossary.ipynb#Content). The style has the paper's 15 dimensions, $\mathcal{N}(0, I)$. Hidden layers and codes are normalised over each batch here, as the library does unless one says `batch_norm=False`: without, the game that sees the content did worse in our trials. At the end the steps shrink.
 #
 # > **Predict, then run.** Which of the three reconstructs best?
 
@@ -180,7 +180,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Without a game the reconstruction is best: nothing keeps the code from telling all there is. The paper's game costs something, and the game that sees the content costs more, because only it keeps the label from being told twice.
+# Without a game the reconstruction is best: nothing keeps the code from telling all there is. The paper's game costs something, and the game that sees the content costs more: it asks more of the code.
 #
 # ## One hand, ten digits
 #
@@ -226,14 +226,14 @@ figures.show(
 )
 
 # %% [markdown]
-# On the right rows are hands and columns are digits. Look along a row for what stays: slant, width and thickness. Look down a column for what does not change: the digit. The 7's row answers the question, and shows a limit: the 1 leans and is thick as the 7 is, the 0 is in pieces. Swaps break up like this, perhaps, where the decoder has hardly seen another digit in such a style. The system was never told which images are by the same writer; it found what all digits share.
+# On the right rows are hands and columns are digits, mostly. Look along a row for what stays: slant, width and thickness. Look down a column for what does not change: the digit. The 7's row answers the question, and shows a limit: the 1 leans and is thick as the 7 is, the 0 is in pieces. Swaps break up like this, perhaps, where the decoder has hardly seen another digit in such a style. The system was never told which images are by the same writer; it found what all digits share.
 #
 # ## Does it hold?
 #
 # Two claims, each with numbers.
 #
 # 1. **The label decides the content.** A classifier that was trained on real training images reads swapped pictures: 1,000 test styles, each with a random label that is *not* its own. How often does it read the label that we asked for? Its accuracy on real test images is the yardstick. And a [linear probe](glossary.ipynb#Linear-probe) tries to guess the label from $z$.
-# 2. **The style is kept.** Two properties of style can be computed from any picture: its *slant*, as in notebook 05, and the *thickness* of its strokes: twice the ink, divided by the length of all its edges. Is a picture that was made from a slanted source slanted, and a thick one thick? Some digits lean by themselves, so from every slant the mean of its digit is taken away first; then the correlation over the 1,000 pairs says how much is kept, from 0, nothing, to 1.
+# 2. **The style is kept.** Two properties of style can be computed from any picture: its *slant*, as in notebook 05, and the *thickness* of its strokes: twice the ink, divided by the length of all its edges. Is a picture that was made from a slanted source slanted, and a thick one thick? Some digits lean or are thin by themselves, so from either number the mean of its digit is taken away first; then the correlation over the 1,000 pairs says how much is kept, from 0, nothing, to 1.
 
 
 # %%
@@ -298,7 +298,7 @@ if settings.profile != "smoke":
 #
 # Read the columns together. Slant and thickness are kept well by all three, and best where the label has no say: a picture that simply is the source again keeps everything. That is no merit. The game that sees the content keeps much of both, 0.71 and 0.74, *and* draws the other digit; what it pays is in the last column, 8.6 in place of 6.5. And the probe: it finds the label in 62 % of the paper's styles, in 23 % of these; guessing gives 11 %.
 #
-# What is fair here: all three had the same first weights of encoder and decoder, steps and updates. But the steps suit the third. The paper's game can be pushed to where the label decides: with a prior of standard deviation 0.3 and SGD of 0.1, a classifier reads 98 % of swaps, and the half squared error more than doubles. One seed each; steps were chosen on validation images, for the third system. <!-- 0.3, 0.1, 98: results/README.md -->
+# What is fair here: all three had the same first weights of encoder and decoder, steps and updates. But the steps suit the third. The paper's game can be pushed to where the label decides: with a prior of standard deviation 0.3 and, for the game, SGD of 0.1, a classifier reads 98 % of swaps (labels at random, some their own), and the half squared error more than doubles. One seed each; steps were chosen on validation images, for the third system. <!-- 0.3, 0.1, 98: results/README.md -->
 #
 # ## The same, after a long training
 #
@@ -328,7 +328,7 @@ print(f"{of_wanted:8.0%}{of_own:8.0%}{keeps[0]:8.2f}{keeps[1]:11.2f}{probe:8.0%}
 assert data.name != "mnist" or (of_wanted > 0.95 and min(keeps) > 0.75)
 
 # %% [markdown]
-# Now the classifier reads 97 % of the swaps as wanted, and of slant and thickness more is kept, 0.82 and 0.86. So it is mostly time that the pictures of three minutes lack. It is not the same system: it has more units, a narrower style, and reads the label by itself; the game is the same.
+# Now the classifier reads 97 % of the swaps as wanted, and of slant and thickness more is kept, 0.82 and 0.86. That is not time alone: the system has more units and a narrower style, and reads the label by itself; the game is the same.
 #
 # Styles can also be drawn from the prior: four draws, each with all ten digits. Above by the paper's game, of three minutes, below by the long run's.
 
@@ -401,7 +401,7 @@ if settings.houses is not None:
     assert settings.profile != "quick" or asked > 0.3
 
 # %% [markdown]
-# Brightness goes into the style first, because it is most of the picture; colour comes late. The classifier, which needs less contrast than the eye, reads the wanted digit in 77 of 100 swaps with the paper's game and in 82 with the other; their own in 79 and 86 of 100 reconstructions, and in 99 of 100 real pictures. So the content has its say in both, with one seed each, and what is missing is mostly sharpness; the digits on the right are a little clearer to the eye. It is the narrow style that does it: with 20 dimensions of standard deviation 1 in its place, and all else as on the right, 12 % of the swaps of validation images are read as wanted, and 20 % of the reconstructions as what they are. <!-- 20, 12, 20: results/README.md --> The paper's Figure 7b has another lesson: whatever stands at the *sides* of the digit, pieces of its neighbours, is style too, since the label says nothing of it. In so few epochs they are shadows here at most, as the digits are soft; the `paper` profile trains longer, on SVHN.
+# Brightness goes into the style; of colour hardly anything does in so few epochs. The classifier, which needs less contrast than the eye, reads the wanted digit in 77 of 100 swaps with the paper's game and in 82 with the other; their own in 79 and 86 of 100 reconstructions, and in 99 of 100 real pictures. So the content has its say in both, with one seed each, and what is missing is mostly sharpness; the digits on the right are a little clearer to the eye. It is the narrow style that does it: with 20 dimensions of standard deviation 1 in its place, and all else as on the right, 12 % of the swaps of validation images are read as wanted, and 20 % of the reconstructions as what they are. <!-- 20, 12, 20: results/README.md --> The paper's Figure 7b has another lesson: whatever stands at the *sides* of the digit, pieces of its neighbours, is style too, since the label says nothing of it. In so few epochs they are shadows here at most, as the digits are soft; the `paper` profile trains longer, on SVHN.
 #
 # ## Play with it
 #
@@ -415,7 +415,7 @@ style_matrix(system, sources[:6])
 # ## Summary
 #
 # - A decoder that is told the label needs a code for the rest only; but nothing keeps the label out of the code while the discriminator sees $z$ alone, because that game fixes $q(z)$ and not $q(z \mid y)$.
-# - A discriminator that sees the label beside the style does keep it out: the wanted digit is drawn, and the price is a worse reconstruction, since the label is told once.
+# - A discriminator that sees the label beside the style keeps most of it out: the wanted digit is drawn, and the price, in so short a training, is a worse reconstruction.
 # - One style through all contents, and one content in all styles, are decodings of a grid of (y, z).
 # - Numbers hold the picture to account: what is read in swapped images, what is kept of slant and thickness, and what a probe finds in z.
 
@@ -473,7 +473,7 @@ exercises.check_blend(blend)
 # 3. *(medium)* Close the circle: decode the styles of the first thousand test images with labels that are not their own, and let the long run itself `classify` and `encode` these pictures. What comes back, and is it a fair judge of itself?
 #    <details><summary>Expected</summary>The label in 99 of 100, and the style nearly unchanged: its numbers correlate with those before by 0.94 (by 0.98 where the label is the image's own). Of the thousand real images it reads 96 % right: it knows its own pictures better than ours, so a judge should be another network.</details>
 # 4. *(medium)* Train the game that sees the content once more, with a style of two numbers: `shared | dict(prior=Gaussian(2))`. What becomes of the readings, the probe and the error?
-#    <details><summary>Expected</summary>Nearly every swap is read as wanted, and the probe guesses (10 %): two numbers have no room for the label. Nor for much of the style: the reconstruction loss ends at 14.1 in place of 9.0.</details>
+#    <details><summary>Expected</summary>Nearly every swap is read as wanted, and the probe guesses (10 %): of two numbers none is spent on the label. Nor is there room for much of the style: the reconstruction loss ends at 14.1 in place of 9.0.</details>
 # 5. *(medium, prediction)* A draw of the prior is given the label of an image. What if its label were thrown with a die instead? Does it matter on MNIST, and where would it?
 #    <details><summary>Expected</summary>Hardly here, since all digits come nearly equally often: trained so, 90 % of the swaps are read as wanted, in place of 89. Where one label is commoner than another, the label alone tells codes from draws, however Gaussian the styles are: the discriminator's loss stays below 2 ln 2, and no encoder can mend that.</details>
 # 6. *(hard, open-ended)* Content is what the decoder is told. Tell it the *slant* instead of the digit: cut the slants of the training images into thirds, and train the game that sees the content, with `classes=3`, on `Split(data.train.images, thirds)` (`Split` is in `aae_lib.data`). What is style now?
