@@ -534,8 +534,7 @@ assert vae_holes < autoencoder_holes
 figures.show(
     figures.latent_scatter(vae_codes, data.train.labels[:10_000], vae.prior, "Where the VAE puts digits"),
     alt="Codes of digits coloured by class, over grey rings that hold 50, 80 and 95 percent of the "
-    "Gaussian prior. They cover most of the rings with the classes side by side; thin gaps stay "
-    "between some classes, and the ones reach beyond the rings.",
+    "Gaussian prior. They cover most of the rings with the classes side by side; gaps stay between some classes, the widest at the upper and lower right, and the ones reach beyond the rings.",
 )
 
 # %% [markdown]

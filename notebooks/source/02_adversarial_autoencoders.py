@@ -434,8 +434,7 @@ wide_history = fit(wide, data.train, **settings.training, optimizers=optimizers)
 assert wide_history.losses["reconstruction"][-1] < history.losses["reconstruction"][-1]
 figures.show(
     figures.reconstructions(wide, ten),
-    alt="Ten test digits above their reconstructions from eight numbers, sharper than before. Most are right; one or two with "
-    "unusual shapes are still blurred or another digit.",
+    alt="Ten test digits above their reconstructions from eight numbers, sharper than before. Most are right; two or three with unusual shapes are still blurred or another digit.",
 )
 figures.show(
     figures.show_images(wide.sample(20, seed=1), columns=10, title="Twenty draws of the 8-D prior, decoded"),
@@ -496,8 +495,7 @@ print(distance_to_prior(z, wide.prior, count=2000).table())
 # %%
 figures.show(
     figures.tsne(z, data.test.labels, classes=data.classes),
-    alt="t-SNE of the eight-dimensional test codes coloured by class: one connected cloud in which every class forms one to three "
-    "islands; the ones lie apart, fours and nines are mixed.",
+    alt="t-SNE of the eight-dimensional test codes coloured by class: one connected cloud in which every class forms one to four islands; the ones lie apart, fours and nines are mixed.",
 )
 
 
@@ -663,8 +661,7 @@ drawn = {name: trained.encode(test, seed=1) for name, trained in encoders.items(
 panels = {name: (z[:2000], data.test.labels[:2000]) for name, z in drawn.items()}
 figures.show(
     figures.latent_scatters(panels, system.prior, classes=data.classes),
-    alt="Three panels, one per encoder: test codes coloured by class over the prior's grey rings. In each, ten sectors fill a "
-    "round cloud of about the prior's size; which class lies where differs.",
+    alt="Three panels, one per encoder: test codes coloured by class over the prior's grey rings. In each, the classes fill a round cloud of about the prior's size, in sectors that partly overlap; which class lies where differs.",
 )
 
 # %% [markdown]

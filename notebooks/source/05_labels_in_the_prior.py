@@ -369,7 +369,7 @@ misplaced(flower, ends_meet=True)
 figures.show(
     figures.modes(flower),
     alt="Ten rows of ten decoded draws, one row for each petal of the mixture: row k shows the digit k, blurred at the inner "
-    "end and sharper and bolder outwards, in nearly one hand.",
+    "end and sharper and brighter outwards, in nearly one hand.",
 )
 
 # %% [markdown]
@@ -415,7 +415,7 @@ def sheets(systems):
 figures.show(
     sheets({"this notebook": flower}),
     alt="Three squares of nine by nine decoded digits from the first three petals: zeros, ones and twos. Within each square the "
-    "strokes become sharper and bolder from left to right; from top to bottom hardly anything changes.",
+    "strokes become sharper and brighter from left to right; from top to bottom hardly anything changes.",
 )
 
 # %% [markdown]
@@ -501,7 +501,7 @@ codes = {title: (system.encode(test[shown]), digits[shown]) for title, system in
 figures.show(
     figures.latent_scatters(codes, behind, "Codes of images that the systems have never seen"),
     alt="Three panels of codes coloured by digit. Left, a flower of ten petals, one digit in each. Middle, a spiral along which the "
-    "digits follow one another from 0 in the centre to 9 at the outer end. Right, without labels: codes along the outer turn only, the inner one empty.",
+    "digits follow one another from 0 in the centre to 9 at the outer end. Right, without labels: codes mostly along the outer turn, the inner one all but empty.",
 )
 
 # %% [markdown]
@@ -539,7 +539,7 @@ figures.show(
 # %%
 figures.show(
     sheets(both),
-    alt="Two rows of three sheets of nine by nine decoded digits, zeros, ones and twos. Above, this notebook's hardly change but in boldness. "
+    alt="Two rows of three sheets of nine by nine decoded digits, zeros, ones and twos. Above, this notebook's hardly change but in brightness. "
     "Below, the long run's are clearer and change their slant: towards the tip zeros and twos lean right, ones left.",
 )
 

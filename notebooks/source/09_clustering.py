@@ -211,8 +211,7 @@ system = ClusteringAdversarialAutoencoder(data.image_shape, clusters=16, **start
 history = train(system, settings.epochs[0])
 figures.show(
     figures.training_curves(history),
-    alt="The reconstruction loss falls far below the dashed line of the mean image. The game on z swings about its dashed lines and "
-    "settles on them. The game on y lies on its lines at first; then its discriminator leads, with a loss below its line, and the "
+    alt="The reconstruction loss falls far below the dashed line of the mean image. The game on z swings about its dashed lines and settles near them. The game on y lies on its lines at first; then its discriminator leads, with a loss below its line, and the "
     "generator's is above.",
 )
 

@@ -505,7 +505,7 @@ if settings.data == "mnist":  # what was trained on MNIST
         ax.set_title(f"({letter}) {WHAT[letter]}\nlong run, seed {seed}, error {error_of(system):.1%}")
     figures.show(
         figure,
-        alt="Three maps from the long runs: with a thousand labels ten nearly pure islands, with a hundred islands of fours, fives and "
+        alt="Three maps from the long runs: with a thousand labels ten nearly pure islands, with a hundred labels islands of fours, fives and "
         "sevens that hold other digits too, and ten dimensions projected onto a circle, with less overlap than after few epochs.",
     )
 
@@ -580,7 +580,7 @@ for place, text in ((path[0], "0°"), (path[-1], "180°")):
 figures.show(
     figure,
     alt="The map with a thousand labels, and on it the path of a 6 that is turned by 180 degrees: it begins among the sixes, leaves "
-    "them twice towards the zeros, jumps to the eights and ends among the threes.",
+    "them twice towards the zeros, jumps to the edge of the eights and ends among the threes.",
 )
 figures.show(
     figures.show_images(
