@@ -760,7 +760,7 @@ figures.show(
     ),
     alt="Test error against labels seen, both logarithmic, for five methods of this notebook, long runs, and two rows of the paper. The "
     "adversarial autoencoder lies below the network alone at 100 and 1000 labels, beside it at 50,000; the long runs lie near the paper's adversarial autoencoder, "
-    "far below the rest.",
+    "with 100 labels far below the rest.",
 )
 
 # %% [markdown]
