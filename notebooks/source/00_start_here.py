@@ -102,7 +102,7 @@ steps = {"reconstruction": Adam(5e-4), "discriminator": game, "generator": game}
 history = fit(system, data.train, epochs=settings.epochs, batch_size=settings.batch_size, optimizers=steps, seed=0)
 
 # %% [markdown]
-# About 20 seconds on two free cores. The [reconstruction loss](glossary.ipynb#Reconstruction-loss) is half the squared error of an image, summed over its pixels:
+# Half a minute or so on one core. The [reconstruction loss](glossary.ipynb#Reconstruction-loss) is half the squared error of an image, summed over its pixels:
 # answering with the [mean image](glossary.ipynb#Mean-image) every time would score about 26, and it ends near 17. The discriminator's loss ends near 1.39,
 # which is what guessing scores: it can hardly tell codes from the prior any more. "Healthy" says that the losses show
 # none of the usual illnesses.
@@ -123,7 +123,7 @@ figures.show(
 
 # %% [markdown]
 # Most classes found a place of their own (the 2 has two, the 5 hardly one), though nobody told the network that there are classes: images
-# that look alike get codes that lie close, because one decoder has to draw them all. Look-alikes overlap. And the codes fill the grey cloud,
+# that look alike get codes that lie close, because one decoder has to draw them all. Look-alikes overlap. And the codes fill the grey cloud (some of the 7 lie beyond it),
 # which is the discriminator's work: [notebook 01](01_autoencoders_vaes_gans.ipynb) shows where they lie without one.
 #
 # That makes the decoder usable on its own. The next figure decodes a grid of points, spaced so that each stands for an equal
@@ -183,7 +183,7 @@ explore(system, images=data.test.images[:2000], labels=data.test.labels[:2000])
 # | [11 Wasserstein autoencoders](11_wasserstein_autoencoders.ipynb) | the AAE seen from optimal transport; penalties that are a game or a formula |
 # | [12 Adversarial latent autoencoders](12_adversarial_latent_autoencoders.ipynb) | a learnt latent distribution, and reconstruction in latent space |
 # | [13 StyleALAE](13_style_alae.ipynb) | a style-based generator, its mirrored encoder, and styles that mix |
-# | [14 Results](14_results.ipynb) | every number of the papers beside ours, and how to read such a table |
+# | [14 Results](14_results.ipynb) | the papers' numbers, ours beside them, and how to read such a table |
 # | [15 Your own pictures](15_your_own_pictures.ipynb) | a folder of your own: look, choose, train, diagnose, and send it as one page |
 #
 # How to work with a notebook:

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 14 · Results: every number, and how to read it
 #
-# Three papers (on the AAE, the WAE and ALAE), and a course that has rebuilt their models one by one. How near did it come? Here every number of
-# the papers' main tables stands beside ours. Most of the work is in reading such a table: one number hides a seed, a test set and the choices on the way to it.
+# Three papers (on the AAE, the WAE and ALAE), and a course that has rebuilt their models one by one. How near did it come? Here are the numbers of
+# the papers' main tables, and ours beside them where they can stand there. Most of the work is in reading such a table: one number hides a seed, a test set and the choices on the way to it.
 #
 # **You will learn**
 # - what a single number may hide, and how far the best of ten lies from the truth;
@@ -201,7 +201,7 @@ print(f"{len(verdicts)} numbers: {count[True]} reached, {count[False]} not, {cou
 # - *Updates* are of 100 images, *minutes* of the clock on a shared machine. A profile (a run's length) is named where it is not `long`.
 #   *Chosen on*: which images chose the settings; `untried`: nobody tried any others. Numbers in brackets are of other data, without a verdict.
 #
-# One "reached" to be wary of: ten million samples. Our systems stay [nats](glossary.ipynb#Nats) below the paper's number from 10,000 samples, and one of them is
+# One "reached" to be wary of: ten million samples. From 10,000 samples our systems stay 20 [nats](glossary.ipynb#Nats) below the paper's number on average, and one of them is
 # far above it from ten million (on 1,000 images only); why is not known. [Notebook 06](06_likelihood.ipynb) has shown how little a Parzen
 # window knows about pictures; the column with 10,000 is the one to compare.
 #
@@ -428,10 +428,10 @@ for row in curved:
     print(f"{row.number.task:28}", ", ".join(f"{slope:5.2f}" for slope in slopes))
 
 # %% [markdown]
-# A slope of -0.5 says that four times the updates halve the error, one near 0 that nothing moves within these runs: so it is in most maps of two dimensions. Where seeds
+# A slope of -0.5 says that four times the updates halve the error, one near 0 that little moves within these runs: so it is in the maps of two dimensions. Where seeds
 # part, as with 30 clusters, one curve would have told either story.
 #
-# A curve also tempts. Its lowest point is often below its last one, above all by the paper's rule for clusters, in which a single image
+# A curve also tempts. Its lowest point is often below its last one, farthest with 16 clusters by the paper's rule, in which a single image
 # names a whole cluster and may change its mind. (*Before*: the point before the last.)
 
 # %%
@@ -496,8 +496,8 @@ assert 2 * ends[0] < ends[-1] < min(rivals) and percent[updates < 30_000][-1] < 
 # %% [markdown]
 # On its own stretch (grey) each line looks right. Extended, they differ by more than a factor of two, because the slope depends on where the fit
 # begins, and even the most modest promises an error that no method of the paper's table has. The paper's milestones bend: after 30,000 updates
-# ours is *below* its number already, and a hundred times the updates did not even halve that. They bend where its recipe divides the steps
-# (the dark dotted lines); whether for that reason is open.
+# ours is *below* its number already, and a hundred times the updates did not even halve that. They bend most where its recipe first divides the steps
+# (a dark dotted line); whether for that reason is open.
 #
 # ## Today's measures, on all stored systems
 #
@@ -571,10 +571,10 @@ if on_digits:
 #   seed train the same classifier. On another machine it may differ, so compare within one column, never across.
 # - Is the order by FID what your eye said? Variety, which recall measures, is what an eye misses.
 # - Precision asks how many samples could be real, recall how many real images could be samples. A sample without any manner can be *typical*: the
-#   maps in two dimensions draw one plain digit of each class, over and over, so that their precision is nearly 1 and their recall next to none.
+#   maps in two dimensions draw much the same plain digit of a class over and over; their precision is nearly 1 and their recall next to none.
 # - Some systems have records of errors only. Those that saw labels learnt from the kind of label that the judge was trained on, which may help them.
-#   The two of thirty clusters differ in one thing, and their FIDs by more than a factor of two: to sample is to draw y and z apart, and only
-#   where the game on z is shown y do styles go with every cluster. (Seeds: one run each.)
+#   The two of thirty clusters differ in one thing, and their FIDs by more than a factor of two (recall goes the other way): to sample is to draw y and z apart,
+#   and only where the game on z is shown y is every style asked to go with every cluster. (Seeds: one run each.)
 #
 # ### A measure has a spread too
 #
@@ -598,7 +598,7 @@ for which, value in (("best", trainings["aae-8d"].min()), ("worst", trainings["a
     print(f"by its {which} training the AAE would be number {place} of {len(trainings)}")
 
 # %% [markdown]
-# WAE-GAN's other trainings hardly move the number more than other draws do, and the VAE's and WAE-MMD's lie as near together, as far as so few can say. The AAE's are another
+# WAE-GAN's other trainings hardly move the number more than other draws do, and the VAE's and WAE-MMD's lie near together too, as far as so few can say. The AAE's are another
 # matter: which one was looked at decides its place. Ten draws of one training would have shown none of that.
 #
 # And FID has a bias: with fewer images it is larger, even for real ones.
@@ -629,7 +629,7 @@ if on_digits:
 # That can be tried here in ten lines: a [mixture of Gaussians](glossary.ipynb#Mixture-of-Gaussians), fitted to codes of training images.
 #
 # > **Predict, then run.** Whose samples gain from it: those of a system whose codes fill the prior already, such as [WAE-GAN](glossary.ipynb#Wasserstein-autoencoder)'s? (All systems
-# > are taken that saw no label and decode draws of a prior.)
+# > are taken that saw no label and decode draws of a prior on z alone.)
 
 # %%
 for name, system in systems.items() if on_digits else ():
@@ -643,12 +643,12 @@ for name, system in systems.items() if on_digits else ():
         assert name != "wae-gan-8d" or bound < measured[name][0] < after  # said below
 
 # %% [markdown]
-# Reconstructions are about the best that a density of codes could give; where a code is short, that is little, and no density helps much. WAE-GAN's samples lose: twenty Gaussians are a worse density of
-# its codes than the prior is. Where codes had missed their prior, a density fitted later can only help. That is the choice in a nutshell:
+# Reconstructions are about the best that a density of codes could give (in the AAE's plane a little better came out); where a code is short, that is little, and no density helps much. WAE-GAN's samples
+# lose: by this measure twenty Gaussians are a worse density of its codes than the prior is. Where codes had missed their prior, a density fitted later may help more. That is the choice in a nutshell:
 # press the codes into a shape, or find out their shape afterwards.
 #
 # **Matching codes as a whole, without a game.** The penalty on $q(z)$ lives on where a discriminator is too much trouble: [MMD](glossary.ipynb#Maximum-mean-discrepancy)
-# ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the *[sliced* Wasserstein](glossary.ipynb#Sliced-Wasserstein-distance) distance to draws of any prior (Kolouri et al. 2019).
+# ([notebook 11](11_wasserstein_autoencoders.ipynb)), or the [*sliced* Wasserstein](glossary.ipynb#Sliced-Wasserstein-distance) distance to draws of any prior (Kolouri et al. 2019).
 # And it went on without a decoder: in Deep InfoMax (Hjelm et al. 2018), still by a game, and in LeJEPA (Balestriero & LeCun 2025), which
 # predicts one view of an image from another and is kept from collapsing by a term that pulls the distribution of *all* embeddings to an isotropic
 # Gaussian, tested along random directions. It is the aggregated $q(z)$ once more.

@@ -56,7 +56,7 @@
 # The short list of numbers by which an encoder describes an image. ($z$; notebook [00](00_start_here.ipynb))
 #
 # ### Consistency
-# It asks that the answer for an image stay the same when the image is shifted, turned or sheared a little. (notebook [09](09_clustering.ipynb))
+# It asks that the answer for an image stay the same when the image is shifted, turned, scaled or sheared a little. (notebook [09](09_clustering.ipynb))
 #
 # ### Content
 # What an image shows, such as which digit, as against how it shows it. ($y$; notebook [07](07_supervised.ipynb))
@@ -142,7 +142,7 @@
 # ## J
 #
 # ### Jensen-Shannon divergence
-# A distance of two densities, 0 if they are equal and $\ln 2$ at most; the best discriminator's loss is $2 \ln 2 - 2\,JSD$. (JSD; $JSD(p \Vert q)$; notebook [01](01_autoencoders_vaes_gans.ipynb))
+# How far two densities are apart, 0 if they are equal and $\ln 2$ at most; the best discriminator's loss is $2 \ln 2 - 2\,JSD$. (JSD; $JSD(p \Vert q)$; notebook [01](01_autoencoders_vaes_gans.ipynb))
 #
 # ## K
 #
