@@ -118,7 +118,7 @@ z = system.encode(data.test.images)  # (N, 2)
 figures.show(
     figures.latent_scatter(z, data.test.labels, system.prior, title="Test images as codes, over the prior"),
     alt="Codes of the test images in the plane, coloured by digit: each digit fills a sector or patch of a round cloud "
-    "as large as the prior's, and look-alikes such as 4, 7 and 9 lie side by side and overlap.",
+    "as large as the prior's, beyond which some of the 7 run, and look-alikes such as 4, 7 and 9 lie side by side and overlap.",
 )
 
 # %% [markdown]

@@ -285,8 +285,8 @@ figures.show(
         title="Errors of the adversarial autoencoder: ours beside the paper's",
     ),
     alt="A row for each error that the paper prints for its own model, on a logarithmic axis: the paper's number as a diamond, its "
-    "spread as a grey band, a blue dot a little below it for each of our seeds, and our mean at the right. With labels the dots lie at or just beside the "
-    "diamonds; for clusters and maps most lie to the right, some by a factor of several.",
+    "spread as a grey band, a blue dot a little below it for each of our seeds, and our mean at the right. In Table 2 the dots lie at or just beside the "
+    "diamonds; for clusters and maps all lie to the right, some by a factor of several.",
 )
 reached = sum(row.reached is True for row in errors)
 print(f"{reached} of these {len(errors)} count as reached; ours / the paper's:")
