@@ -139,7 +139,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The dashed line is $q(z)$, the coloured curves are the posteriors of the eight images, each an eighth of it (the dashed line leaves the first panel at the top). Both losses brought $q(z)$ onto the prior. But:
+# The dashed line is $q(z)$, the coloured curves are the posteriors of the eight images, each an eighth of it (in the first panel all lines leave at the top). Both losses brought $q(z)$ onto the prior. But:
 #
 # - The **KL term** made all eight posteriors *equal to the prior*. A code now says nothing about its image. In a real VAE the reconstruction term resists, and the two settle somewhere in between.
 # - **Matching $q(z)$** left every posterior its own place: narrow ones in the middle, wide ones at the sides, or however it happens. Nothing in the loss prefers one of the many arrangements to another, so reconstruction is free to choose.
@@ -251,7 +251,7 @@ assert np.allclose(*losses, rtol=1e-3)
 # | regularizer | the game with a discriminator | entropy and cross-entropy, one draw per image; on the Gaussian in closed form |
 # | steps | one setting for both priors | one for each prior |
 #
-# The AAE has one more network, its discriminator, and so takes about twice as long for an update.
+# The AAE has one more network, its discriminator, and so takes two to three times as long for an update.
 
 
 # %%
@@ -300,7 +300,7 @@ for name, prior in PRIORS.items():
 print(f"answering every image with the mean image: {history.mean_image_loss:.1f}")
 
 # %% [markdown]
-# The reconstruction losses of the AAE end near 19 (the [mean image](glossary.ipynb#Mean-image) scores 26.4) and the negative ELBO of the VAE near 21 on the Gaussian and 23 on the mixture. The discriminator ends near $2\ln 2 \approx 1.39$: it can hardly tell codes from the prior. The VAE's number is the larger one because it contains the other two terms.
+# The reconstruction losses of the AAE end between 19 and 20 (the [mean image](glossary.ipynb#Mean-image) scores 26.4) and the negative ELBO of the VAE near 21 on the Gaussian and 23 on the mixture. The discriminator ends near $2\ln 2 \approx 1.39$: it can hardly tell codes from the prior. The VAE's number is the larger one because it contains the other two terms.
 
 # %% [markdown]
 # ## Figure 2
@@ -434,7 +434,7 @@ for m in rows[0]:
     print(f"    {m} {np.mean([r[m] for r in rows]):.3f} ± {np.std([r[m] for r in rows], ddof=1):.3f}")
 
 # %% [markdown]
-# **With the usual likelihood the claim holds on the Gaussian too**, at this budget and with a step that was chosen for the other likelihood: about 11 % of the prior is empty, and the sliced Wasserstein distance is about 0.25, more than twice the AAE's. Reconstructions (about 16.2) and classes (68 %) are the better for it. So whether a VAE leaves gaps depends on how much its reconstruction term weighs. The AAE pays nothing for what a code tells of its image; its match depends on the game instead.
+# **With the usual likelihood the claim holds on the Gaussian too**, at this budget and with a step that was chosen for the other likelihood: about 11 % of the prior is empty, and the sliced Wasserstein distance is about 0.25, more than twice the AAE's. Reconstructions (about 16.2) and classes (68 %) are the better for it. So whether a VAE leaves gaps depends on its likelihood, probably by how much its reconstruction term weighs. The AAE pays nothing for what a code tells of its image; its match depends on the game instead.
 #
 # **With more training the picture shifts.** The named experiments train networks of 512 units for 10 epochs, with three seeds; both systems had five settings, chosen on [validation images](glossary.ipynb#Validation-images) by one rule: the nearest $q(z)$ among those that reconstruct within a tenth of the best.
 
@@ -448,7 +448,7 @@ for name in ("aae-mixture", "vae-mixture", "aae-gaussian", "vae-gaussian"):
     print(f"{name:13} {runs[0]['updates']:,} updates, {len(runs)} seeds:", "   ".join(cells))
 
 # %% [markdown]
-# On the mixture the AAE stays nearer to the prior (sliced Wasserstein 0.09 against 0.15, MMD² 0.013 against 0.046, 4.7 against 7.5 % in holes); the VAE reconstructs better, though these errors of its are of posterior means, which favours it. On the Gaussian the VAE is nearer and reconstructs better: 0.07, where the AAE that this rule chose has 1.0; only in holes are they level (3.1 and 2.6 %). That AAE's game is a mild one, which leaves codes far outside; stronger games came to 0.12 and 0.16 on validation images, at the price of images a fifth worse. So against a VAE with half the squared error no AAE here is ahead on a plain Gaussian; against one with a Bernoulli likelihood it was. What decides are likelihood, steps and seeds, as far as these runs can tell. `results/README.md` has all trials. <!-- 0.12, 0.16: results/README.md, the search on validation images --> <!-- 512, 10: results/README.md -->
+# On the mixture the AAE stays nearer to the prior (sliced Wasserstein 0.09 against 0.15, MMD² 0.013 against 0.046, 4.7 against 7.5 % in holes); the VAE reconstructs better, though these errors of its are of posterior means, which favours it. On the Gaussian the VAE is nearer and reconstructs better: 0.07, where the AAE that this rule chose has 1.0; only in holes are they level (3.1 and 2.6 %). That AAE's game is a mild one, which leaves codes far outside; stronger games came to 0.12 and 0.16 on validation images, at the price of images a fifth worse. So beside a VAE with half the squared error no AAE here is nearer to a plain Gaussian, but by the MMD² of the short trainings; beside one with a Bernoulli likelihood it was. What decides are likelihood, steps and seeds, as far as these runs can tell. `results/README.md` has all trials. <!-- 0.12, 0.16: results/README.md, the search on validation images --> <!-- 512, 10: results/README.md -->
 #
 # ## After a long run
 #
@@ -476,9 +476,9 @@ for kind, system in long.items():
         print(f"{kind}, {name:15}", *(f"{value:15.3f}" for value in row.values()))
 
 # %% [markdown]
-# After fifty epochs the claim does not hold on the mixture either, in this one pair of runs. The VAE fills all ten petals, too, and is ahead in every number: sliced Wasserstein distance 0.103 against 0.122, MMD² 0.011 against 0.019, 3.9 % against 4.8 % in holes, error 15.0 against 16.8, and 77 % against 68 % by the nearest neighbours. The AAE has even moved away from the prior, from 0.063 after three minutes, while its reconstructions became better. So what the short trainings show is which of the two fills a thin prior *sooner*. (The steps were chosen for ten epochs and stretched to fifty; a game with steps of its own might end nearer.) What time gave both are classes apart: several digits have a petal or two of their own.
+# After fifty epochs the claim does not hold on the mixture either, in this one pair of runs. The VAE's codes, too, lie in all ten petals, and it is ahead in every number: sliced Wasserstein distance 0.103 against 0.122, MMD² 0.011 against 0.019, 3.9 % against 4.8 % in holes, error 15.0 against 16.8, and 77 % against 68 % by the nearest neighbours. The AAE is even further from the prior than the short training's (0.063, with a smaller network and other steps), while its reconstructions are better. So the short trainings may show no more than which of the two fills a thin prior *sooner*. (The steps were chosen for ten epochs and stretched to fifty; a game with steps of its own might end nearer.) What both gained are classes apart: several digits have a petal or two of their own.
 #
-# Beside the paper: it shows pictures, without numbers, of networks with two layers of 1000 units trained for longer; it does not say how its VAE was trained, with which likelihood or for how long. Ours have 256 units and 3 epochs. To run the named experiments: `python -m aae_lib.experiments run aae-mixture --seed 0`.
+# Beside the paper: it shows pictures, without numbers, of networks with two layers of 1000 units trained for longer; it does not say how its VAE was trained, with which likelihood or for how long. Ours have 256 units and 3 epochs, in the long runs 512 and 50. To run the named experiments: `python -m aae_lib.experiments run aae-mixture --seed 0`.
 
 # %% [markdown]
 # ## A prior without a density
@@ -514,7 +514,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes found the circle from its samples alone. They do not lie exactly on it: the discriminator's view is only as sharp as its network. And the price is high, for a ring has room for one degree of freedom, and the reconstruction is worse than on the plane. (A class's name stands at the median of its codes, which for a class spread along the ring lies inside it.)
+# The codes found the circle from its samples alone. They do not lie exactly on it: the discriminator's view is only as sharp as its network. And there is a price, for a ring has room for one degree of freedom, and the reconstruction is worse than on the plane. (A class's name stands at the median of its codes, which for a class spread along the ring lies inside it.)
 #
 # The paper's own example is a *[swiss roll](glossary.ipynb#Swiss-roll)*, `aae_lib.priors.SwissRoll`. A spiral is much harder to find than a ring, since its turns lie close together; [notebook 05](05_labels_in_the_prior.ipynb) shows what becomes of it without labels. The paper gives the discriminator the labels as well (its Section 2.3), and then every class gets its own stretch of the roll.
 
@@ -586,7 +586,7 @@ exercises.check_draw_disc(draw_disc)
 
 # %% [markdown]
 # 1. *(easy)* Show (a–d) again with seed 1. What changes, what stays?
-#    <details><summary>Expected</summary>Which digit lies where changes. That the AAE's codes follow the petals and the VAE's leave gaps stays.</details>
+#    <details><summary>Expected</summary>Which digit lies where changes. That the AAE's codes follow the petals and the VAE's leave more of them empty stays.</details>
 # 2. *(easy)* Train the VAE with `likelihood="bernoulli"` on the mixture and draw its codes over the petals. Which petals are empty, and what do the others hold?
 #    <details><summary>Expected</summary>About a quarter of the prior is empty, more than with half the squared error: some petals have hardly a code, several stand empty at the tip, others hold a digit or two, and the rest of the digits pile up in the middle.</details>
 # 3. *(medium, open-ended)* Train the four models for 1, 3 and 10 epochs and plot the sliced Wasserstein distance against updates. Which one is still improving? You know where a curve falls by more than its seeds differ, and has not reached its floor.
@@ -600,7 +600,7 @@ exercises.check_draw_disc(draw_disc)
 # 7. *(easy, prediction)* In the toy of eight images: how many nats can a code tell of its image, at the very least and at the very most?
 #    <details><summary>Expected</summary>0, if all eight posteriors are equal, and ln 8 ≈ 2.08, if no two overlap.</details>
 # 8. *(easy, exploration)* In the widget above, drag along a petal from its inner end to its tip, then across the gap to the next. Where do pictures change smoothly, and where is a picture no digit?
-#    <details><summary>Expected</summary>Along a petal they change smoothly: codes lie all the way. The gap has hardly any code, so what is drawn there was never trained: often a blend of both sides.</details>
+#    <details><summary>Expected</summary>Along a petal they change smoothly: codes lie nearly all the way. The gap has hardly any code, so what is drawn there was never trained: often a blend of both sides.</details>
 #
 # ## What to read
 # - A. Makhzani et al.: *Adversarial Autoencoders*, 2015, [arXiv 1511.05644](https://arxiv.org/abs/1511.05644), Section 2.1.

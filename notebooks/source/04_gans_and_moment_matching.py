@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb); the GAN is from [notebook 01](01_autoencoders_vaes_gans.ipynb).
 #
-# **About 3 minutes on a laptop CPU.** Its main figure: [samples of all four](#Four-models,-one-table), and beside them those of [a long run](#After-a-long-run).
+# **About 3 minutes on a laptop CPU.** Its main figure: [samples of all four](#Four-models,-one-table), and further down those of [a long run](#After-a-long-run).
 #
 # ![Four rows of ten generated digits, one row for each model.](figures/04_gans_and_moment_matching.png)
 
@@ -127,7 +127,7 @@ for name, points in {**ends, "the grey points": target}.items():
     assert (covered > 0.9 and inside > 0.9) or name not in ("widths 0.2, 1 and 5", "a discriminator")
 
 # %% [markdown]
-# (*Reached* and *on a blob*: within 0.3 of a point of the other colour.) A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's (across, 0.02 and 1.00 against 0.02 and 0.99), and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no width to choose: in the last panel it has led the points from afar onto the blobs without being told a scale. (All four blobs are reached, but unevenly: 5 % of the points got to the two far ones, where half belong.) That is what one pays for with a second network and a game, whose steps have to be chosen in turn.
+# (*Reached* and *on a blob*: within 0.3 of a point of the other colour.) A narrow kernel sees nothing of points that are far away: most blue points only repel each other, and spread out evenly. A wide one sees hardly more than mean and variance: the points take on the target's (across, 0.02 and 1.00 against 0.02 and 0.99), and miss its shape. Several widths together do both, the wide ones from afar and the narrow ones close by. With a discriminator there is no width to choose: in the last panel it has led the points from afar onto the blobs without being told a scale. (All four blobs are reached, but unevenly: 5 % of the points got to the two far ones, where half belong.) One pays with a second network and a game, whose steps have to be chosen in turn.
 #
 # ## Images: the generative moment matching network
 #
@@ -261,7 +261,7 @@ print(histories["AAE"])
 # | **a formula** (MMD) | GMMN | GMMN + AE |
 # | **a game** (discriminator) | GAN | AAE |
 #
-# What is alike for the four: the images, the seed (one, 0) and, roughly, the time. What is not:
+# What is alike for the four: the images, the seed (one, 0) and, to a factor of three, the time. What is not:
 
 # %%
 print(f"{'':16}{'updates':>9}{'batch':>7}{'images seen':>13}   prior, hidden units of the generator or decoder")
@@ -277,7 +277,7 @@ for name, (kind, units) in {
     print(f"{name:16}{history.update:9,}{batch:7}{history.update * batch:13,}   {kind}, {units}")
 
 # %% [markdown]
-# So what follows compares four trainings that are roughly as dear, with settings that work for each and of which no search is shown, and not four methods with all else equal. One more seed might turn neighbours in the table round.
+# So what follows compares four trainings of minutes each, with settings that work for each and of which no search is shown, and not four methods with all else equal. One more seed might turn neighbours in the table round.
 
 # %% tags=["title-figure"]
 models = {"GMMN": gmmn, "GMMN + AE": on_codes, "GAN": gan, "AAE": aae}
@@ -322,7 +322,7 @@ assert all(rows["real validation images"][0] < rows[name][0] for name in models)
 #
 # ## After a long run
 #
-# So much for three minutes. `trained` reads a stored system: a WAE-GAN ([notebook 11](11_wasserstein_autoencoders.ipynb)), which is an adversarial autoencoder whose reconstruction and generator phases are one, with one loss and one optimizer: the half squared error plus a multiple of the generator's loss. Its prior is the AAE's.
+# So much for short trainings. `trained` reads a stored system: a WAE-GAN ([notebook 11](11_wasserstein_autoencoders.ipynb)), which is an adversarial autoencoder whose reconstruction and generator phases are one, with one loss and one optimizer: the half squared error plus a multiple of the generator's loss. Its prior is the AAE's.
 
 # %%
 own = data.name != "mnist"
@@ -343,7 +343,7 @@ figures.show(
 rows["a long run"] = judged("a long run", long.sample(10_000, seed=2))
 
 # %% [markdown]
-# The long run is ahead of all four in every column: feature-FID 16.80, precision 0.92, recall 0.70 and 333 ± 9 nats. It had 10,000 updates, where the AAE above had 2,000. But time alone does not do it: three AAEs with a generator phase of their own, trained as long, had feature-FIDs of 64 ± 42, where three of these have 13.6 ± 0.6 (of 5,000 images; mean ± std over seeds). <!-- 64, 42, 13.6, 0.6, 5,000: README.md, the rows of 8-D -->
+# The long run is ahead of all four in every column, if by little in precision and recall: feature-FID 16.80, precision 0.92, recall 0.70 and 333 ± 9 nats. It had 10,000 updates, where the AAE above had 2,000. But time alone does not do it: three AAEs with a generator phase of their own, trained as long (with other discriminators and steps), had feature-FIDs of 64 ± 42, where three of these have 13.6 ± 0.6 (of 5,000 images; mean ± std over seeds). <!-- 64, 42, 13.6, 0.6, 5,000: README.md, the rows of 8-D -->
 #
 # ## Did anyone copy?
 #
@@ -371,7 +371,7 @@ explore(aae, data.test.images[:1000], labels=data.test.labels[:1000])
 # - MMD is a formula for the difference of two clouds. It needs large batches and kernels of several widths, and no second network.
 # - On images its distances say little; on codes of a frozen autoencoder the same formula gave much better samples, in every number but precision.
 # - A discriminator is a learnt distance: no widths to choose, and a game to keep in balance.
-# - An AAE plays on codes, as GMMN + AE matches codes; but it moves the codes to the prior, and keeps an encoder that fits it. Trained for longer, with the game and the reconstruction in one loss, it led in all numbers.
+# - An AAE plays on codes, as GMMN + AE matches codes; but it moves the codes to the prior, and keeps an encoder that fits it. A kin of it, trained for longer, with the game and the reconstruction in one loss, led in all numbers.
 
 # %% [markdown]
 # ## Exercises
