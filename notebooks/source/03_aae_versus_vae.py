@@ -472,7 +472,7 @@ figures.show(
 )
 print(f"{'mixture, seed 0':20}", *(f"{metric:>15}" for metric in measured["AAE", "mixture", 0]))
 for kind, system in long.items():
-    for name, row in {"3 minutes": measured[kind, "mixture", 0], "long run": measure(system)}.items():
+    for name, row in {"3 epochs": measured[kind, "mixture", 0], "long run": measure(system)}.items():
         print(f"{kind}, {name:15}", *(f"{value:15.3f}" for value in row.values()))
 
 # %% [markdown]
@@ -510,7 +510,7 @@ ringed, history = train("AAE", Ring(), seed=0, progress=True)
 # %%
 figures.show(
     figures.latent_scatter(ringed.encode(test), labels, Ring(), "An adversarial autoencoder on a ring"),
-    alt="Codes coloured by digit lie in a band along a circle, each digit on a stretch of it; some codes lie well inside or outside.",
+    alt="Codes coloured by digit lie in a band along a circle, most digits on a stretch of it; some codes lie well inside or outside.",
 )
 
 # %% [markdown]
