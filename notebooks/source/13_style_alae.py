@@ -829,7 +829,7 @@ exercises.check_path_length(path_length)
 #    <details><summary>Expected</summary>You have succeeded if both took the same seconds, within a tenth, and you hold the difference against 8, what the feature-FID varies over seeds here.</details>
 # 5. *(medium)* The MLP-ALAE makes an update faster. Give it as many seconds in place of updates. What becomes of the comparison?
 #    <details><summary>Hint</summary>As in exercise 4: <code>history.seconds</code> of 50 updates says how many fill the time.</details>
-#    <details><summary>Expected</summary>It should turn round: that of notebook 12, with other settings, has a feature-FID near 60 after 1,000 updates, and eight times as many are 3,200.</details>
+#    <details><summary>Expected</summary>It should turn round: that of notebook 12, with other settings, has a feature-FID near 55 after 1,000 updates, and eight times as many are 3,200.</details>
 # 6. *(hard)* In step III let $F$ move too, as the official code does: add `self.mapping` to `learns`. What happens to the spread of
 #    $w$, and why would a network choose that?
 #    <details><summary>Hint</summary>The loss is small where all w are alike. What else keeps them apart?</details>
