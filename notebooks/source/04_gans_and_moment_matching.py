@@ -277,7 +277,7 @@ for name, (kind, units) in {
     print(f"{name:16}{history.update:9,}{batch:7}{history.update * batch:13,}   {kind}, {units}")
 
 # %% [markdown]
-# So what follows compares four trainings of minutes each, with settings that work for each and of which no search is shown, and not four methods with all else equal. One more seed might turn neighbours in the table round.
+# So what follows compares four short trainings, with settings that work for each and of which no search is shown, and not four methods with all else equal. One more seed might turn neighbours in the table round.
 
 # %% tags=["title-figure"]
 models = {"GMMN": gmmn, "GMMN + AE": on_codes, "GAN": gan, "AAE": aae}
