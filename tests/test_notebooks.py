@@ -94,11 +94,7 @@ def test_first_cell_shows_the_figure_that_the_notebook_ends_with(source):
 
 @each_lesson
 def test_prose_quotes_numbers_that_its_cells_have(source):
-    found = quotes.unfounded(read(source))
-    if source.stem.startswith(quotes.LATER):
-        assert found, f"its prose is mended; take {source.stem[:2]} off quotes.LATER"
-    else:
-        assert found == []
+    assert quotes.unfounded(read(source)) == []
 
 
 @each_source

@@ -231,9 +231,8 @@ def build(source: Path) -> None:
 
 
 def untrue(notebook: NotebookNode, source: Path) -> list[str]:
-    """Numbers in its prose that its cells do not have, where that is mended, and minutes that it does not take."""
-    found = [] if source.stem.startswith(quotes.LATER) else quotes.unfounded(notebook)
-    return found + minutes.untimely(notebook.cells[0].source, source.stem[:2])
+    """Numbers in its prose that its cells do not have, and minutes that it does not take."""
+    return quotes.unfounded(notebook) + minutes.untimely(notebook.cells[0].source, source.stem[:2])
 
 
 def write_title_figure(notebook: NotebookNode, source: Path) -> None:

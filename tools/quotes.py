@@ -27,7 +27,6 @@ import nbformat
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
-LATER = ()  # notebooks whose prose is not held to its numbers yet
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 PERCENT = rf"(?:\s*(?:±|to|and|or|against|–|,)\s*{DIGITS})*(?:\s|\\,)*\\?%"  # of "71 to 92 %", too
 QUOTED = re.compile(rf"(?<![\w.,^_\\/{{])({DIGITS})(?![\w^/]|[.,]\d)({PERCENT})?")
