@@ -15,7 +15,7 @@
 # **You need** PyTorch basics (modules, gradients, optimizers), what a density and an expectation are, and
 # [Start here](00_start_here.ipynb).
 #
-# **Two sittings, about 2 minutes of computing in all on a laptop CPU.** The first, autoencoders and VAEs, has
+# **Two sittings, about 2½ minutes of computing in all on a laptop CPU.** The first, autoencoders and VAEs, has
 # [its summary half-way](#Summary-of-the-first-sitting); the second, the game, begins there. It ends with this figure, digits drawn from each of the three models below real
 # ones ([What each one lacks](#What-each-one-lacks)):
 #

@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb); the GAN is from [notebook 01](01_autoencoders_vaes_gans.ipynb).
 #
-# **About 3 minutes on a laptop CPU.** Its main figure: [samples of all four](#Four-models,-one-table), and further down those of [a long run](#After-a-long-run).
+# **About 4 minutes on a laptop CPU.** Its main figure: [samples of all four](#Four-models,-one-table), and further down those of [a long run](#After-a-long-run).
 #
 # ![Four rows of ten generated digits, one row for each model.](figures/04_gans_and_moment_matching.png)
 

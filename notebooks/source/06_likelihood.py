@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb), and the density of a Gaussian.
 #
-# **About 3 minutes on a laptop CPU.** It ends with this figure: [samples beside the training image nearest to each](#Are-they-copies?), the paper's Figure 5, there once more from a long run.
+# **About 2 minutes on a laptop CPU.** It ends with this figure: [samples beside the training image nearest to each](#Are-they-copies?), the paper's Figure 5, there once more from a long run.
 #
 # ![A grid of decoded samples of digits; in a column apart, for each row's last sample, the training image nearest to it.](figures/06_likelihood.png)
 

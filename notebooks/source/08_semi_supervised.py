@@ -15,7 +15,7 @@
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb) (the two phases, the discriminator's losses) and
 # [notebook 07](07_supervised.ipynb) (content and style).
 #
-# **About 6 minutes on a laptop CPU.** It ends with this figure: [test error against the number of labels](#Labels-against-error),
+# **About 6½ minutes on a laptop CPU.** It ends with this figure: [test error against the number of labels](#Labels-against-error),
 # for the adversarial autoencoder and the others, beside the paper's numbers.
 #
 # ![Test error against labels seen, both logarithmic; trained for long, the adversarial autoencoder lies far below the network that learns from a hundred labels alone.](figures/08_semi_supervised.png)

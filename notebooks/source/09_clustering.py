@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 08](08_semi_supervised.ipynb): the two games, one on the content $y$ and one on the style $z$.
 #
-# **About 5 minutes on a laptop CPU.** It ends with this figure: [clusters found without labels](#One-further-idea), each with its head and some of the test images that fall into it.
+# **About 3 minutes on a laptop CPU.** It ends with this figure: [clusters found without labels](#One-further-idea), each with its head and some of the test images that fall into it.
 #
 # ![Rows of a decoded cluster head and random test images of that cluster; most rows hold mostly one digit, one is a mixture, and fours hide among the nines.](figures/09_clustering.png)
 

@@ -12,7 +12,7 @@
 #
 # **You need** notebook [08](08_semi_supervised.ipynb) (two games, one for the content $y$ and one for the style $z$, and the classification phase); for the third map also notebook [09](09_clustering.ipynb) (naming clusters).
 #
-# **About 6 minutes on a laptop CPU.** It ends with this figure: [Figure 11 of the paper, rebuilt](#Figure-11), four maps of digits that the systems have never seen.
+# **About 4 minutes on a laptop CPU.** It ends with this figure: [Figure 11 of the paper, rebuilt](#Figure-11), four maps of digits that the systems have never seen.
 #
 # ![Four maps of digits: ten coloured clusters round their heads with 1000 and with 100 labels, twenty clusters without labels, and ten clusters on a circle.](figures/10_dimensionality_reduction.png)
 #

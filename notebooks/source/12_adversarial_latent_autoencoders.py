@@ -11,7 +11,7 @@
 #
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb): the game between codes and draws of a prior. [Notebook 01](01_autoencoders_vaes_gans.ipynb) has the GAN.
 #
-# **About 2½ minutes on two idle cores of a laptop.** Its central figure is this: [draws of a Gaussian, what the mapping network makes of them, and where the encoder puts real images](#The-learned-latent-distribution).
+# **About 5 minutes on one core.** Its central figure is this: [draws of a Gaussian, what the mapping network makes of them, and where the encoder puts real images](#The-learned-latent-distribution).
 #
 # ![Three panels of dots coloured by digit: draws z, all colours mixed; w, sorted into regions that overlap; codes of real images, partly in the same regions.](figures/12_adversarial_latent_autoencoders.png)
 

@@ -14,7 +14,7 @@
 #
 # **You need** [notebook 12](12_adversarial_latent_autoencoders.ipynb): the networks $F$, $G$, $E$, $D$ and [reciprocity](glossary.ipynb#Reciprocity).
 #
-# **About 3 minutes on two idle cores of a laptop.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
+# **About 4 minutes on one core.** Its main figure is this one, [styles of real digits mixed](#Mixing-real-images), made by a
 # stored system that was trained for half an hour: one image stands at the left, another on top, and the networks decide which of
 # them has a say at which scale.
 #

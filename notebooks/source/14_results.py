@@ -15,7 +15,7 @@
 # **You need** notebooks [06](06_likelihood.ipynb) ([feature-FID](glossary.ipynb#Feature-FID), [precision](glossary.ipynb#Precision-and-recall) and recall), [08](08_semi_supervised.ipynb) and
 # [09](09_clustering.ipynb) (the tables), [11](11_wasserstein_autoencoders.ipynb) to [13](13_style_alae.ipynb) (the stored systems).
 #
-# **About 1½ minutes on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
+# **About 1 minute on a laptop CPU.** Only one small classifier is trained. Its main figure: [our seeds beside the
 # paper's numbers](#Seeds-beside-the-paper).
 #
 # ![A row for each error that the adversarial autoencoder's paper prints: its number as a diamond in a grey band, and our seeds as dots, on a logarithmic axis.](figures/14_results.png)

@@ -14,7 +14,7 @@
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb), and [08](08_semi_supervised.ipynb) for the part on labels. Pictures of your own, at
 # least a few hundred, are welcome; without them the notebook takes two photographs that ship inside scikit-learn, and needs no network.
 #
-# **About 2 minutes on a laptop CPU.** Its main figure: [draws of the prior, decoded](#Samples), and the real pictures nearest to some of them.
+# **About 1 minute on a laptop CPU.** Its main figure: [draws of the prior, decoded](#Samples), and the real pictures nearest to some of them.
 #
 # ![A grid of small coloured squares drawn by the decoder, soft patches in the colours of sky, trees and petals; apart, at the right, the real tile nearest to the last of each row.](figures/15_your_own_pictures.png)
 
