@@ -11,7 +11,7 @@
 #
 # **You need** notebooks [02](02_adversarial_autoencoders.ipynb) (the two phases, three kinds of encoders, [floors](glossary.ipynb#Floor)) and [03](03_aae_versus_vae.ipynb) (the terms of the [ELBO](glossary.ipynb#Evidence-lower-bound)). [04](04_gans_and_moment_matching.ipynb) has met the [MMD](glossary.ipynb#Maximum-mean-discrepancy).
 #
-# **About 2¾ minutes on two idle cores of a laptop.** Its main figure: [what the number of latent dimensions does](#From-one-dimension-to-sixteen) to three kinds of encoders whose images have a single degree of freedom.
+# **About 4½ minutes on one core.** Its main figure: [what the number of latent dimensions does](#From-one-dimension-to-sixteen) to three kinds of encoders whose images have a single degree of freedom.
 #
 # ![Four panels over the latent dimension from 1 to 16, a line for each of three encoders: reconstruction error, share of the prior near a code, MMD² to the prior, and distance of samples from a true square.](figures/11_wasserstein_autoencoders.png)
 #
