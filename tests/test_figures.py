@@ -111,7 +111,7 @@ def test_a_grid_of_images_is_one_array(name):
 
 
 def test_every_public_figure_is_drawn_here():
-    others = {"show", "canvas", "image_grid"}
+    others = {"as_png", "show", "canvas", "image_grid"}
     assert {name for name in figures.__all__ if callable(getattr(figures, name))} == set(FIGURES) | others
 
 

@@ -79,7 +79,7 @@ def test_first_and_last_cell_have_the_form_of_the_course(source):
     first, end = texts[0], "\n".join(texts).rpartition("## Summary")[2]  # exercises come after the summary
     assert cells[0].cell_type == "markdown" and first.startswith("# ")
     assert cells[-1].cell_type == "markdown"
-    for words in ("you will learn", "you need", "minutes"):
+    for words in ("you will learn", "you need", "minute"):
         assert words in first.lower()
     for word in ("exercises", "read", "next"):
         assert word in end.lower()
