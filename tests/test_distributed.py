@@ -201,6 +201,9 @@ def main(folder: Path) -> None:
             found = getattr(shared, name)()
             (folder / f"{name}.{group.rank}.json").write_text(json.dumps(found))
     assert not torch.distributed.is_initialized()
+    if sys.platform == "linux":
+        threads = [thread.read_text().strip() for thread in Path("/proc/self/task").glob("*/comm")]
+        assert not [name for name in threads if "gloo" in name], "a thread of the group can abort the process at its end"
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ nothing here does anything, so the loop reads and runs the same.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -135,6 +136,9 @@ def process_group() -> Iterator[OneProcess]:
     if not distributed.is_torchelastic_launched() or os.environ["WORLD_SIZE"] == "1":
         yield processes()
         return
+    # The first optimizer imports this module, which keeps a group that exists by then alive for ever. Its threads would
+    # outlive the interpreter, and one that then drops the last tensor of a message aborts the whole process.
+    importlib.import_module("torch._dynamo")
     distributed.init_process_group(timeout=PATIENCE)  # gloo for tensors on the CPU, NCCL for those on GPUs
     try:
         with _sharing(ManyProcesses()) as group:
