@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -235,6 +236,15 @@ class TestProgress:
         for name in ("reconstruction", "discriminator", "generator"):
             assert f"{name} " in shown
         assert shown.count("(hold-out ") >= 3
+
+    def test_in_a_log_it_is_a_line_now_and_then(self, capsys, monkeypatch):
+        monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # as in a program
+        with progress.progress_bar(1000, unit="updates") as bar:
+            for update in range(1000):
+                bar.set_postfix_str(f"update {update}", refresh=False)
+                bar.update(1)
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert 1 <= len(lines) <= 2 and "\r" not in "".join(lines) and "1000/1000 updates" in lines[-1]
 
     @pytest.mark.parametrize(
         ("rate", "words"), [(0.2, None), (2, "12 minutes more"), (20, "2.0 hours more"), (40, "4.0 hours more")]

@@ -192,14 +192,16 @@ def _shown(wanted: list, outcomes: dict, profile: str, checkpoints: Path, progre
     """A bar over the runs, and how far each of those under way is."""
 
     def refresh() -> None:
-        bar.n = len(outcomes)
         shares = {which: progress_of(*which, profile, checkpoints) for which in wanted if which not in outcomes}
-        bar.set_postfix_str(", ".join(f"{name} seed {seed} {at:.0%}" for (name, seed), at in shares.items() if at))
+        under_way = ", ".join(f"{name} seed {seed} {at:.0%}" for (name, seed), at in shares.items() if at)
+        bar.set_postfix_str(under_way, refresh=False)
+        bar.update(len(outcomes) - bar.n)
 
     with progress_bar(len(wanted), unit="runs", show=progress) as bar:
         with _every(POLL_SECONDS, refresh):
             yield
         refresh()
+        bar.refresh()
 
 
 @contextmanager

@@ -40,15 +40,31 @@ def until_interrupted(*, once: bool = False) -> Iterator[Callable[[], bool]]:
 
 
 def progress_bar(total: int | None, *, unit: str, done: int = 0, show: bool = True) -> tqdm:
-    """A progress bar over ``total`` units of work; in a notebook on stdout, where it is not coloured as an error."""
+    """A progress bar over ``total`` units of work; in a notebook on stdout, where it is not coloured as an error.
+
+    Where neither a notebook nor a terminal shows it, as in a log file, it is a line a minute.
+    """
+    notebook = "ipykernel" in sys.modules
+    drawn = notebook or sys.stderr.isatty()
     return tqdm(
         total=total,
         initial=done,
         disable=not show,
-        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
-        mininterval=0.5,
+        file=sys.stdout if notebook else sys.stderr if drawn else _Lines(),
+        mininterval=0.5 if drawn else 60,
+        miniters=0,
         bar_format="{percentage:3.0f}% {bar:12} {n_fmt}/{total_fmt}" + f" {unit}, " + "{elapsed}<{remaining}{postfix}",
     )
+
+
+class _Lines:
+    """stderr, on which what would be drawn over the last line begins a new one."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text.replace("\r", "\n"))
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def say_how_long(bar: tqdm) -> bool:

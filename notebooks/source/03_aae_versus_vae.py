@@ -532,7 +532,7 @@ explore(systems["AAE", "mixture", 0], images=data.test.images[:2000], labels=dat
 # - The ELBO has three terms: reconstruction, entropy of each posterior, and cross-entropy of $q(z)$ with the prior. The AAE keeps the first and replaces the other two by a game on $q(z)$.
 # - The KL term asks for more than $q(z) = p(z)$: it also charges for every nat that a code tells of its image.
 # - A VAE needs $\log p(z)$; an AAE needs samples. So an AAE can have priors that a VAE cannot.
-# - Measured with three seeds: on a mixture of ten petals the AAE comes nearer to the prior than the VAE and leaves fewer holes, after a short training by far, after a longer one by less; after a long one, of one seed, the VAE is ahead. On a plain Gaussian it depends on the VAE's likelihood: with half the squared error the VAE fills it at least as well, with a Bernoulli likelihood and a short training the AAE does.
+# - Measured with three seeds: on a mixture of ten petals the AAE comes nearer to the prior than the VAE and leaves fewer holes, after a short training by far, after a longer one by less; after a long one the VAE is ahead, but for the distance with one seed of three (README.md has them). On a plain Gaussian it depends on the VAE's likelihood: with half the squared error the VAE fills it at least as well, with a Bernoulli likelihood and a short training the AAE does.
 
 # %% [markdown]
 # ## Exercises
