@@ -5,11 +5,14 @@
 All ways make the same updates of the same 784-H-H-8 adversarial autoencoder, in turns, so that a busy machine slows all
 alike; only the ratios mean anything. The naive loop is the one that one would write first: a DataLoader over images,
 and all gradients in every phase with torch's default Adam. The bare loop is what a good engineer makes of it, for this
-system alone: images in memory, autocast, fused Adam, no gradient for nothing, and nothing besides. pythae's trainer
+system alone: images in memory, autocast, fused Adam, no gradient for nothing, and nothing besides. "Codes once" is that
+loop where both phases of the game see the same codes; ``fit`` computes them anew, as a phase knows of no other, and as
+batch norm's running statistics and a random posterior's draws would differ. pythae's trainer
 takes part where it is installed; it encodes each batch once, and moves encoder and decoder in one step by the sum
 of reconstruction and game. What the library has for that, a Wasserstein autoencoder with a discriminator, stands beside
 it as "fit, one optimizer": the like of pythae's update, where the paper's has three phases.
 The limit is the time that the matrix products of the paper's three phases take at the speed of one large product.
+Where the time of an update of ``fit`` goes stands below each, as torch's profiler has it.
 """
 
 from __future__ import annotations
@@ -31,6 +34,12 @@ from aae_lib.systems import AdversarialAutoencoder, Batch, System
 from aae_lib.training.precision import choose_autocast
 from benchmarks.time_to_quality import LATENT, pythae_trainer
 from benchmarks.time_to_quality import build as with_one_optimizer
+
+SPENT_ON = {
+    "matrix products": ("aten::mm", "aten::addmm"),
+    "rounding to bfloat16 and back": ("aten::copy_",),  # almost all copies are roundings
+    "Adam": ("aten::_fused_adam_", "Optimizer.step#Adam.step"),
+}
 
 
 def build(hidden: int) -> AdversarialAutoencoder:
@@ -56,8 +65,11 @@ def naive(images: torch.Tensor, hidden: int, batch_size: int) -> float:
     return (time.perf_counter() - start) / len(loader)
 
 
-def bare(images: torch.Tensor, hidden: int, batch_size: int) -> float:
-    """Seconds an update of a loop for this system alone, with all that makes one fast."""
+def bare(images: torch.Tensor, hidden: int, batch_size: int, codes_once: bool = False) -> float:
+    """Seconds an update of a loop for this system alone, with all that makes one fast.
+
+    ``codes_once``: the discriminator and the generator see the same codes, encoded once.
+    """
     system = build(hidden).train()
     autocast = choose_autocast("auto", system, torch.device("cpu"))
     encoder, decoder, discriminator = system.encoder.body, system.decoder.body, system.discriminator.body
@@ -84,13 +96,13 @@ def bare(images: torch.Tensor, hidden: int, batch_size: int) -> float:
         step(both, 0.5 * (logits.float().sigmoid() - x).square().sum(dim=1).mean())
         z = torch.randn(batch_size, 8, generator=generator)
         with autocast():
-            with torch.no_grad():
+            with torch.set_grad_enabled(codes_once):
                 codes = encoder(x)
-            of_prior, of_codes = discriminator(z), discriminator(codes)
+            of_prior, of_codes = discriminator(z), discriminator(codes.detach())
         step(critic_step, cross_entropy(of_prior.float(), real) + cross_entropy(of_codes.float(), fake))
         discriminator.requires_grad_(False)
         with autocast():
-            of_codes = discriminator(encoder(x))
+            of_codes = discriminator(codes if codes_once else encoder(x))
         step(encoder_step, cross_entropy(of_codes.float(), real))
         discriminator.requires_grad_(True)
     return (time.perf_counter() - start) / (len(images) // batch_size)
@@ -156,6 +168,7 @@ def compare(images: torch.Tensor, hidden: int, batch_size: int, rounds: int) -> 
     ways = {
         "fit, auto": lambda: library(build(hidden), images, batch_size, "auto"),
         "bare loop, auto": lambda: bare(images, hidden, batch_size),
+        "bare loop, codes once, auto": lambda: bare(images, hidden, batch_size, codes_once=True),
         "fit, float32": lambda: library(build(hidden), images, batch_size, "float32"),
         "fit, one optimizer, auto": lambda: library(with_one_optimizer(hidden), images, batch_size, "auto"),
         "naive loop, float32": lambda: naive(images, hidden, batch_size),
@@ -173,6 +186,16 @@ def compare(images: torch.Tensor, hidden: int, batch_size: int, rounds: int) -> 
     for dtype in (torch.float32, torch.bfloat16):
         limit = 1000 * work / product_speed(dtype)
         yield what, mine, f"matrix products alone, {str(dtype).removeprefix('torch.')}: {limit:.2f} ms", ""
+    yield what, mine, "where it goes: " + ", ".join(f"{name} {share:.0%}" for name, share in shares(images, hidden)), ""
+
+
+def shares(images: torch.Tensor, hidden: int) -> Iterator[tuple[str, float]]:
+    """What of an update of ``fit`` goes where."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        library(build(hidden), images[:2000], 100, "auto")
+    times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
+    for name, operations in SPENT_ON.items():
+        yield name, sum(times.get(operation, 0) for operation in operations) / sum(times.values())
 
 
 def main() -> None:
