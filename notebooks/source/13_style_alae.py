@@ -126,9 +126,10 @@ for name, (s, b) in styles.items():
 #   sets all means and deviations anew, whatever came in (the cell checks it with $3x - 5$ in place of $x$). What stays of an earlier
 #   style is the pattern it helped to draw. So every layer has a say of its own, and layers may take their $w$ from different images.
 #
-# Besides AdaIN, $G$ adds **noise** to each map before the nonlinearity: one fresh random number for every pixel, with a strength
-# learnt for each channel. It is for what is random in a picture, so that $w$ need not hold it. And between the random $z$ and $w$
-# stands the **mapping network** $F$, here of eight layers, which you know from ALAE.
+# A whole layer of $G$ is a convolution, **noise**, a leaky ReLU and AdaIN, and after the last layer a convolution of 1x1 makes a
+# picture of the maps. The noise is one fresh random number for every pixel, with a strength learnt for each channel: it is for what
+# is random in a picture, so that $w$ need not hold it. And between the random $z$ and $w$ stands the **mapping network** $F$, here of
+# eight layers, which you know from ALAE.
 #
 # ### Steps of equal size
 #
@@ -162,7 +163,7 @@ assert equal < plain / 10
 # ## Three steps
 #
 # The losses are those of ALAE. With $R = D \circ E$, which says how real an image looks, $\mathrm{sp}(t) = \log(1 + e^t)$, and fresh
-# $z$ in each step (Pidhorskyi et al. 2020, Eq. 5 to 7):
+# $z$ in each step (Pidhorskyi et al. 2020, Algorithm 1):
 #
 # $$
 # \begin{aligned}
@@ -174,7 +175,7 @@ assert equal < plain / 10
 #
 # Two things are new. **[Mixing](glossary.ipynb#Style-mixing):** in steps I and II, nine of ten generated images use two $z$, one for the layers up to a random one,
 # the other from there on. So neighbouring layers cannot rely on having the same source. **A [lazy penalty](glossary.ipynb#Lazy-penalty):** the gradient of a
-# gradient is dear, so the penalty, [R1](glossary.ipynb#R1), is taken at every eighth update, eight times as strong (Karras et al. 2020).
+# gradient is dear, so the penalty, [R1](glossary.ipynb#R1), is taken at every eighth update, eight times as strong (after Karras et al. 2020).
 
 
 # %%
@@ -262,7 +263,7 @@ print("same losses:", same)
 # the other has one for each step, with a learning rate of 0.01. The style-based one also draws pictures of 16x16, enlarged to 28x28
 # for every measure, after 150 updates at 8x8; the other draws 28x28 from the start. Both are measured with averaged weights: of
 # $F$, $G$ and $E$ in the one, of $F$ and $G$ only in the other. The learning rate of 0.01 was chosen on
-# [validation images](glossary.ipynb#Validation-images) from two, in runs not shown here; 0.005 is the library's. Notebook 12, with
+# [validation images](glossary.ipynb#Validation-images) from two, in runs not shown here; the StyleALAE's 0.005 is the library's. Notebook 12, with
 # 1,000 updates, has steps of 0.025 and $\gamma = 3$ for its ALAE. <!-- 1,000, 0.025: notebooks/source/12_adversarial_latent_autoencoders.py -->
 # Whether these would serve the MLP-ALAE better here too was not tried, so it may not be at its best.
 
@@ -281,6 +282,7 @@ def build(name, seed):
 
 def train(name, seed):
     """A new system's weights and history, and of one that grows what was kept while its first new block came in."""
+    torch.set_num_threads(1)  # one core each
     system, (first, *stages), kept = build(name, seed), settings.stages, []
     training = dict(batch_size=settings.batch_size, optimizers=optimizers[name], seed=seed, progress=False)
     if name != "StyleALAE":
@@ -664,12 +666,13 @@ print(f"\nfloor of the feature-FID, {count:,} real images against {count:,} othe
 # %% [markdown]
 # **Samples.** After equally many updates the StyleALAE's samples are nearer to real digits than the MLP-ALAE's: 219 against 280 over
 # three seeds, with standard deviations of 8 and 9. Both are far from the [floor](glossary.ipynb#Floor). And this is per update: one of the StyleALAE's takes
-# about eight times as long, as [printed above](#Growing). In as many *seconds* the MLP-ALAE makes eight times as many updates; exercise 5
-# asks who is ahead then. For reconstructions the difference, 278 against 299, is within the spread. The stored system, one training of
+# several times as long, as [printed above](#Growing) (how many depends on what else the machine does). In as many *seconds* the MLP-ALAE
+# makes that many times as many updates; exercise 5 asks who is ahead then. For reconstructions the difference, 278 against 299, is within the spread. The stored system, one training of
 # one seed and so without a spread, comes to 46 and 35.
 #
-# **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five. Between the same
-# two ends the straight line in $W$ makes less change in all than the arc through $Z$. A linear $F$ would already give a factor of about
+# **Paths** are shorter in $W$ than in $Z$, in every row and both ways of measuring, by a factor between two and five: between the same
+# two ends the straight line in $W$ makes less change than the arc through $Z$, or more even change (PPL is a mean *squared* speed and
+# does not tell which; [notebook 12](12_adversarial_latent_autoencoders.ipynb#Straight-lines-in-z-and-in-w) measures lengths as well). A linear $F$ would already give a factor of about
 # 1.2, as an arc is longer than its chord <!-- 1.2: the square of π / 2√2 -->, if pictures changed evenly; the rest is probably what $F$ bends. But read along the rows only. A system whose pictures hardly
 # differ has short paths, and the one with the best samples has the longest.
 #
@@ -728,7 +731,7 @@ figures.show(
 #
 # Nothing here knows digits. `load("path/to/folder")` in the setup cell takes a folder of pictures, grey or in colour. Without labels
 # the classifier learns by how many quarters of a circle a picture was turned; its features still serve, but "class" in the tables
-# above then means such a turn, and says little. For faces of 64x64 there is a setting of some hours on a CPU:
+# above then means such a turn, and says little. For faces of 64x64 there is a setting of about an hour on a CPU:
 # `python -m aae_lib.experiments run style-alae-faces --profile long`. The paper's pictures have 256 times as many pixels; a
 # `StyleAdversarialLatentAutoencoder((3, 1024, 1024))` can be built, but not trained on a laptop.
 #
@@ -766,7 +769,7 @@ widget
 # - The losses are ALAE's: a game on images, judged through $E$, and reciprocity on codes. R1 can be taken at every eighth update.
 # - Growing fades a new block in; at $\alpha = 0$ the network is exactly the old one.
 # - After equally many updates, samples of a StyleALAE were nearer to real digits by feature-FID than those of an MLP-ALAE, over three
-#   seeds, though the other's settings may not be its best; a StyleALAE's updates take about eight times as long.
+#   seeds, though the other's settings may not be its best; a StyleALAE's updates take several times as long.
 # - Paths are shorter in $W$ than in $Z$, for both.
 # - A GAN may drop modes. An encoder that learns from its draws cannot find them either, and reconstructs their neighbours.
 
@@ -818,22 +821,22 @@ exercises.check_path_length(path_length)
 #    <details><summary>Expected</summary>For the stored system the very first: about two mixes of three change their class. Then the fourth, about two of five. The last four change hardly any.</details>
 # 2. *(easy)* Find the direction of "1 against the rest":
 #    `direction(shown.encode(known), (data.train.labels[: len(known)] == 1).float())`. What do eights become along it?
-#    <details><summary>Expected</summary>Ones, slowly: after one step nearly all are still eights, after three nearly all are ones.</details>
+#    <details><summary>Expected</summary>Ones, slowly: after one step most are still eights, after three nine of ten are ones.</details>
 # 3. *(medium)* Train one StyleALAE with `mixing=0.0`. Make the table of mixes for it and for `system` (not `shown`), ink and slant
 #    only: what changes there, and in the feature-FID of samples?
 #    <details><summary>Hint</summary>Build and fit it as <code>train</code> does. Its layers have never met another layer's styles from another image.</details>
-#    <details><summary>Expected</summary>In both tables the first row is 1 and 0, the last 0 and 1. A difference of the feature-FID says something if it is well above 8, what it varies over seeds here.</details>
+#    <details><summary>Expected</summary>In both tables the first row is 1 and 0, the last 0 and 1, and the ink comes with the fine styles; after so few updates the slant has no place of its own. In a trial the feature-FID was 215 in place of 223: no difference, as it varies by 8 over seeds.</details>
 # 4. *(medium, open-ended)* Train a StyleALAE that does not grow (`growing=False`) with one `fit`, for as many *seconds* as the first one above
 #    took. Which is better by feature-FID?
-#    <details><summary>Hint</summary><code>history.seconds</code> says how long a <code>fit</code> took: time 50 updates, and work out how many fill the time.</details>
+#    <details><summary>Hint</summary><code>history.seconds</code> says how long a <code>fit</code> took: time 50 updates, on one core as above (<code>torch.set_num_threads(1)</code>), and work out how many fill the time.</details>
 #    <details><summary>Expected</summary>You have succeeded if both took the same seconds, within a tenth, and you hold the difference against 8, what the feature-FID varies over seeds here.</details>
 # 5. *(medium)* The MLP-ALAE makes an update faster. Give it as many seconds in place of updates. What becomes of the comparison?
 #    <details><summary>Hint</summary>As in exercise 4: <code>history.seconds</code> of 50 updates says how many fill the time.</details>
-#    <details><summary>Expected</summary>It should turn round: that of notebook 12, with other settings, has a feature-FID near 55 after 1,000 updates, and eight times as many are 3,200.</details>
-# 6. *(hard)* In step III let $F$ move too, as the official code does: add `self.mapping` to `learns`. What happens to the spread of
-#    $w$, and why would a network choose that?
+#    <details><summary>Expected</summary>It turns round: after 1,400 updates its feature-FID was 43 in a trial.</details>
+# 6. *(hard)* In step III let $F$ move too, as the official code does: add `self.mapping` to `learns` of `StyleALAE`. Train that class
+#    with and without it for 400 updates (it does not grow). What happens to the spread of $w$, and why would a network choose that?
 #    <details><summary>Hint</summary>The loss is small where all w are alike. What else keeps them apart?</details>
-#    <details><summary>Expected</summary>Compare the standard deviation of <code>draw_codes(1000)</code> with that of <code>system</code>. Only the loss divided by the variance of w says whether more is found again, or whether w became small. The game keeps the w of unlike images apart.</details>
+#    <details><summary>Expected</summary>The standard deviation of <code>draw_codes(1000)</code> falls, in a trial from 0.55 to 0.33. Divide the loss by the variance of w to see whether more is found again, or w only became small. The game keeps the w of unlike images apart.</details>
 # 7. *(hard)* Show that AdaIN's output has mean $b$ and standard deviation $|1 + s|$, and that the gradient of any loss with respect
 #    to its input sums to 0 over the pixels of a channel.
 #    <details><summary>Expected</summary>What is normalised has mean 0 and standard deviation 1. A constant added to the channel changes nothing behind it, so the slope in that direction, which is the sum of the gradient, is 0.</details>
