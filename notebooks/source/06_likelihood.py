@@ -263,7 +263,7 @@ figures.show(
 #
 # ## The table
 #
-# The paper's Table 1 in nats, with ours beside it. Its first three rows are older generative models: a DBN is a deep belief network, a CAE a contractive autoencoder, a GSN a generative stochastic network. Faces are 48x48 pixels with a 15-dimensional code <!-- 15: Makhzani et al. 2015, Sec. 3 -->, a linear decoder and pixels that are standardised one by one; the paper used the Toronto Face Database, which is not public, and ours is FER2013. So the two numbers for faces are of different data and cannot be compared.
+# The paper's Table 1 in nats, with ours beside it. Its first three rows are older generative models: a DBN is a deep belief network, a CAE a contractive autoencoder, a GSN a generative stochastic network. GMMN + AE draws the codes of an autoencoder by moment matching ([notebook 04](04_gans_and_moment_matching.ipynb)). Faces are 48x48 pixels with a 15-dimensional code <!-- 15: Makhzani et al. 2015, Sec. 3 -->, a linear decoder and pixels that are standardised one by one; the paper used the Toronto Face Database, which is not public, and ours is FER2013. So the two numbers for faces are of different data and cannot be compared.
 
 # %%
 PAPER = {  # MNIST with 10,000 samples and with 10 million, faces likewise
@@ -303,10 +303,10 @@ for name, numbers in PAPER.items():
     table_row(f"{name}, the paper", numbers)
 table_row("AAE, this notebook", (f"{mean:.0f} ± {error:.0f}", "–", "–", "–"))
 digits, faces = long_run("parzen-mnist"), long_run("parzen-faces")
-table_row("AAE, long runs", (*digits[:2], *faces[:2]), digits[2] + faces[2])
+table_row("AAE, long runs, seed 0", (*digits[:2], *faces[:2]), digits[2] + faces[2])
 
 # %% [markdown]
-# What differs: the paper trains networks of 1000 units for much longer than the few epochs here; the long runs are those that lie in `results/`, made on a CPU, with layers of 500. The row shows the run with seed 0, the best of three on MNIST: 325, 321 and 312 nats, so a training's luck moves the number by far more than its ±. "10M" is the same model with ten million samples, on the first 1,000 test images only, which is why its ± is larger.
+# What differs: the paper trains networks of 1000 units for much longer than the few epochs here; the long runs are those that lie in `results/`, made on a CPU, with layers of 500. The row shows seed 0, the best of three on MNIST: 325, 321 and 312 nats, so a training's luck moves the number by far more than its ±. "10M" is the same model with ten million samples, on the first 1,000 test images only, which is why its ± is larger.
 #
 # From 10,000 samples to ten million the table's long run gains 183 nats, the paper's 87. <!-- 87: Makhzani et al. 2015, Table 1, 427 less 340 --> <!-- 183: 508 less 325 --> Our two numbers are of different images, but that does not make the gain: this notebook's model has 3 nats less on the first 1,000 images (307) than on all (310). <!-- 3: 310 less 307 --> The lower bound is a reason for a gain, and $\sigma$ may be one for its size: more samples allow a narrower window (0.126 in place of 0.158), and how far that goes depends on how near the samples can come to a test image. Which of the two models is better, these two columns do not say: with 10,000 samples the paper's leads, with ten million ours.
 #
