@@ -111,7 +111,7 @@ class StyleAdversarialLatentAutoencoder(System):
         ]
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
-        """Tell codes of images (1) from codes of generated images (0): Eq. 5. 2 ln 2 when it cannot."""
+        """Tell codes of images (1) from codes of generated images (0): Algorithm 1, step I. 2 ln 2 when it cannot."""
         self._come_in(batch.progress)
         fake = self._generate(self._mixed_codes(batch), batch)  # (B, C, H, W); F and G are frozen in this phase
         return bce(self._judge(self._faded(batch.images)), 1) + bce(self._judge(fake), 0)
@@ -123,11 +123,11 @@ class StyleAdversarialLatentAutoencoder(System):
             return gradient_penalty(self._judge(images), images)
 
     def generator_loss(self, batch: Batch) -> Tensor:
-        """Be taken for real, in the form that does not saturate: Eq. 6. ln 2 when D cannot tell."""
+        """Be taken for real, in the form that does not saturate: step II. ln 2 when D cannot tell."""
         return bce(self._judge(self._generate(self._mixed_codes(batch), batch)), 1)
 
     def reciprocity_loss(self, batch: Batch) -> Tensor:
-        """‖F(z) − E(G(F(z)))‖², mean over the batch: E finds the w that an image was made of (Eq. 7). F stays."""
+        """‖F(z) − E(G(F(z)))‖², mean over the batch: E finds the w that an image was made of (step III). F stays."""
         w = self.mapping(self._noise(batch))  # (B, Z)
         return (w - self._encode(self.encoder, self._generate(w, batch))).square().sum(dim=1).mean()
 
