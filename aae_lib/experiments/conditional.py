@@ -30,9 +30,9 @@ def _conditional(
 
 
 def _wider(row: Experiment, epochs: int, late: int) -> Settings:
-    """A map's long settings with networks of twice the width or more, for ``epochs``, and the steps for heads."""
+    """A map's quick settings with wide networks, for ``epochs`` and with smaller steps from ``late`` on."""
     phases = row.long.optimizers
-    system = {**row.long.system, **WIDE}
+    system = {**row.quick.system, **WIDE}
     return replace(row.long, epochs=epochs, system=system, optimizers=steps_of(phases, {late: 10}, HEADS_RATES))
 
 
