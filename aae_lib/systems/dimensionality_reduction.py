@@ -47,7 +47,8 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
     apart. ``fixed_heads``, as the paper has it for 10 dimensions: W_C = fixed_heads · I, which nothing moves; it needs
     as many dimensions as classes. ``supervised``: whether labels take part (then give ``fit`` those that may be seen)
     or ``classes`` are clusters to be found. The other arguments are those of ``SemiSupervisedAdversarialAutoencoder``,
-    on which their defaults were tried, not here.
+    on which their defaults were tried; here they were tried on MNIST alone, where batch norm and He et al.'s weights
+    together halve the errors that a hundred labels leave (results/README.md).
     """
 
     decodes_labels = False
