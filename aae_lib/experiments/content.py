@@ -239,9 +239,9 @@ def _map_of_clusters() -> Experiment:
         quick=Settings("mnist", epochs=5, system={**system, **MAPS}, optimizers=steps_of(phases, {4: 10})),
         long=Settings(
             "mnist",
-            epochs=60,
-            system={**system, **WIDE},
-            optimizers=steps_of(phases, {45: 10}),
+            epochs=40,
+            system={**system, **MAPS, "initial_std": None},
+            optimizers=steps_of(phases, {32: 10}, MAP_RATES),
             chosen_on="validation",
         ),
         paper=Settings(
