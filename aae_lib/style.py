@@ -248,7 +248,7 @@ class EncoderBlock(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """E: images (B, C, H, W) to codes w (B, Z) = Σ Cᵢ [μᵢ; σᵢ], the sum over its layers (Sec. 5)."""
+    """E: images (B, C, H, W) to codes w (B, Z) = Σ Cᵢ [μᵢ; σᵢ], the sum over its layers (StyleALAE)."""
 
     def __init__(self, channels: Sequence[int], image_channels: int, latent_dim: int):
         super().__init__()

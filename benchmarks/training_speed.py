@@ -186,13 +186,14 @@ def compare(images: torch.Tensor, hidden: int, batch_size: int, rounds: int) -> 
     for dtype in (torch.float32, torch.bfloat16):
         limit = 1000 * work / product_speed(dtype)
         yield what, mine, f"matrix products alone, {str(dtype).removeprefix('torch.')}: {limit:.2f} ms", ""
-    yield what, mine, "where it goes: " + ", ".join(f"{name} {share:.0%}" for name, share in shares(images, hidden)), ""
+    found = shares(images[: 20 * batch_size], hidden, batch_size)
+    yield what, mine, "where it goes: " + ", ".join(f"{name} {share:.0%}" for name, share in found), ""
 
 
-def shares(images: torch.Tensor, hidden: int) -> Iterator[tuple[str, float]]:
+def shares(images: torch.Tensor, hidden: int, batch_size: int) -> Iterator[tuple[str, float]]:
     """What of an update of ``fit`` goes where."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
-        library(build(hidden), images[:2000], 100, "auto")
+        library(build(hidden), images, batch_size, "auto")
     times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
     for name, operations in SPENT_ON.items():
         yield name, sum(times.get(operation, 0) for operation in operations) / sum(times.values())

@@ -41,7 +41,7 @@ HEADS_RATES: Steps = RATES | {  # in few epochs: slower images, faster judges, o
     "reconstruction": SGD(0.003, momentum=0.9),
     "discriminators": Adam(1e-3, beta1=0.5),
 }
-MAP_RATES: Steps = {  # the phases' own; with batch norm they halve a map's errors (results/README.md)
+MAP_RATES: Steps = {  # the phases' own; for maps with batch norm and He's weights (results/README.md)
     "reconstruction": Adam(5e-4),
     "discriminators": Adam(2e-4, beta1=0.5),
     "generators": Adam(2e-4, beta1=0.5),
