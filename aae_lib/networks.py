@@ -127,6 +127,7 @@ class Encoder(nn.Module):
             sizes = (hidden[-1] + self.noise_dim, hidden[-1], out)
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         self.convolutional = body == "convolutional"
+        self.normalises = bool(batch_norm or batch_norm_output)
 
     def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Codes (B, Z) for images (B, C, H, W) in [0, 1]; without a generator, without noise (a Gaussian's mean)."""
@@ -141,6 +142,13 @@ class Encoder(nn.Module):
         """μ and log σ², each (B, Z), of the Gaussian posterior."""
         mean, log_variance = self._out(images, generator).chunk(2, dim=1)
         return mean, log_variance.clamp(-20, 20)  # exp of more is no number any more; reached only by a diverging run
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same images have the same codes again, and encoding them leaves nothing behind."""
+        if self.posterior != "deterministic":
+            return False
+        return not (self.training and (self.normalises or self.input_noise or self.input_dropout))
 
     def start_like(self, draws: Tensor) -> None:
         """Have normalised codes start with the mean and standard deviation of draws (N, Z) of their prior.

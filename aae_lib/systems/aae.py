@@ -99,12 +99,12 @@ class AdversarialAutoencoder(System):
         """Tell prior samples (1) from codes (0): Eq. 1, on z instead of x. 2 ln 2 when it cannot."""
         # unchecked: to look at labels, a GPU would have to wait at every update
         real = self.prior._draw(len(batch), batch.generator, self._regions(batch))  # (B, Z)
-        fake = self.encoder(batch.images, batch.generator)  # (B, Z); frozen in this phase
+        fake = batch.codes(self.encoder)  # (B, Z); frozen in this phase
         return tell_apart(self.discriminator, self._seen(real, batch), self._seen(fake, batch), batch.generator)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Move codes to where D takes them for prior samples (the non-saturating form). ln 2 when it cannot tell."""
-        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        fake = batch.codes(self.encoder)  # (B, Z)
         return fool(self.discriminator, self._seen(fake, batch), batch.generator)
 
     def _regions(self, batch: Batch) -> Tensor | None:

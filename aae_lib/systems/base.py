@@ -21,29 +21,9 @@ from ..losses import bce, fool, half_squared_error, tell_apart  # noqa: F401 (mo
 from ..optimizers import SGD, Adam
 from ..pixels import as_float, chunk_size, mean_and_std, suited_output
 from ..priors import Prior, as_prior
+from .batch import HIDDEN, Batch  # noqa: F401 (most systems want it beside this)
 
-HIDDEN = -1  # the label of an image whose label may not be seen
 SYSTEMS: dict[str, type[System]] = {}  # all classes of systems by name, a reader's own too; what ``restore`` looks in
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A mini-batch, and the ``generator`` of all noise.
-
-    ``images`` (B, C, H, W) as the networks see them: in [0, 1], or standardised by ``System.pixels``. ``labels`` (B,),
-    where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
-    systems that learn from labels; these cycle, so a few labelled images come again and again. ``progress``: the share
-    of this training's updates that are done, from 0 to 1; a tensor () where the update is recorded on a GPU.
-    """
-
-    images: Tensor
-    labels: Tensor | None
-    generator: torch.Generator
-    labelled: Batch | None = None
-    progress: float | Tensor = 0.0
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 @dataclass(frozen=True)

@@ -96,12 +96,12 @@ class SupervisedAdversarialAutoencoder(System):
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Tell prior samples from styles."""
         real = self.prior.sample(len(batch), batch.generator)  # (B, Z)
-        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        fake = batch.codes(self.encoder)  # (B, Z)
         return tell_apart(self.discriminator, self._shown(real, batch), self._shown(fake, batch), batch.generator)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Move styles to where the discriminator takes them for prior samples."""
-        fake = self.encoder(batch.images, batch.generator)  # (B, Z)
+        fake = batch.codes(self.encoder)  # (B, Z)
         return fool(self.discriminator, self._shown(fake, batch), batch.generator)
 
     def _shown(self, z: Tensor, batch: Batch) -> Tensor:
