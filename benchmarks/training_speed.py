@@ -12,7 +12,8 @@ of networks. pythae's trainer takes part where it is installed; it encodes each 
 decoder in one step by the sum of reconstruction and game. What the library has for that, a Wasserstein autoencoder with
 a discriminator, stands beside it as "fit, one optimizer": the like of pythae's update, where the paper's has three
 phases.
-The limit is the time that the matrix products of the paper's three phases take at the speed of one large product.
+The limit is the time that the matrix products of the paper's three phases, each encoding for itself, take at the speed
+of one large product.
 Where the time of an update of ``fit`` goes stands below each, as torch's profiler has it.
 """
 
