@@ -10,7 +10,7 @@ hundred updates; the looks do not count. Two systems of the library run for it:
 
 - ``WassersteinAutoencoder`` of penalty "gan", which is pythae's: one optimizer moves encoder and decoder by the sum of
   reconstruction and game, what the paper alternates;
-- of penalty "mmd": another system, whose q(z) no discriminator moves, but a distance of a hundred codes, which costs little.
+- of penalty "mmd": another system, whose q(z) no discriminator moves, but a distance that costs little.
 
 They are not tuned alike. pythae has its own weight of the game, 0.5, and constant steps: its learning rates are 1e-3
 (``--rate`` gives others; its default, 1e-4, is slower). ``fit``'s steps, larger ones that are divided on the way, were
