@@ -274,7 +274,7 @@ CONTENT: dict[str, Experiment] = {
         consistency=0.2,
     ),
     "reduction-2d-1000": _map("Fig. 11a: 2-D, 1000 labels", 1000, 4.20, ["heads", "classification"]),
-    "reduction-2d-100": _map(  # the five times larger steps of reconstruction of the other maps cost points here (results/README.md)
+    "reduction-2d-100": _map(  # the other maps' larger steps of reconstruction cost points here (the log)
         "Fig. 11b: 2-D, 100 labels",
         100,
         6.08,
