@@ -128,7 +128,6 @@ class Encoder(nn.Module):
             sizes = (hidden[-1] + self.noise_dim, hidden[-1], out)
             self.body = MLP(sizes, batch_norm=batch_norm, batch_norm_output=batch_norm_output)
         self.convolutional = body == "convolutional"
-        self.normalises = bool(batch_norm or batch_norm_output)
 
     def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Codes (B, Z) for images (B, C, H, W) in [0, 1]; without a generator, without noise (a Gaussian's mean)."""
@@ -146,10 +145,10 @@ class Encoder(nn.Module):
 
     @property
     def repeatable(self) -> bool:
-        """Whether the same images have the same codes again, and encoding them leaves nothing behind."""
-        if self.posterior != "deterministic":
-            return False
-        return not (self.training and (self.normalises or self.input_noise or self.input_dropout))
+        """Whether, in training too, the same images have the same codes again, and encoding leaves nothing behind."""
+        noise = self.posterior != "deterministic" or self.input_noise or self.input_dropout
+        known = (Encoder, MLP, ConvolutionalEncoder, nn.Linear, nn.Conv2d, nn.ReLU, nn.LeakyReLU, nn.Flatten)
+        return not noise and all(type(layer) in known for layer in self.modules())  # no batch norm, no reader's layer
 
     def start_like(self, draws: Tensor) -> None:
         """Have normalised codes start with the mean and standard deviation of draws (N, Z) of their prior.

@@ -2,16 +2,16 @@
 
     AAE_DATA=data python -m benchmarks.training_speed
 
-All ways make the same updates of one adversarial autoencoder, 784-H-H-8 without batch norm, as the paper and pythae
-have it, in turns, so that a busy machine slows all alike; only the ratios mean anything. The naive loop is the one that
-one would write first: a DataLoader over images, and all gradients in every phase with torch's default Adam. The bare
-loop is what a good engineer makes of it, for this system alone: images in memory, autocast, fused Adam, no gradient for
-nothing, and nothing besides. "Codes once" is that loop where both phases of the game see the same codes. So they do
-with ``fit``, unless batch norm or noise make a second pass another one: "fit, batch norm" has the library's own choice
-of networks. pythae's trainer takes part where it is installed; it encodes each batch once, and moves encoder and
-decoder in one step by the sum of reconstruction and game. What the library has for that, a Wasserstein autoencoder with
-a discriminator, stands beside it as "fit, one optimizer": the like of pythae's update, where the paper's has three
-phases.
+All ways but three, named below, make the same updates of one adversarial autoencoder, 784-H-H-8 without batch norm, as
+the paper and pythae have it, in turns, so that a busy machine slows all alike; only the ratios mean anything. The naive
+loop is the one that one would write first: a DataLoader over images, and all gradients in every phase with torch's
+default Adam. The bare loop is what a good engineer makes of it, for this system alone: images in memory, autocast,
+fused Adam, no gradient for nothing, and nothing besides. "Codes once" is that loop where both phases of the game see
+the same codes. So they do with ``fit``, unless batch norm or noise make a second pass another one: "fit, batch norm"
+has the library's own choice of networks. pythae's trainer takes part where it is installed; it encodes each batch once,
+and moves encoder and decoder in one step by the sum of reconstruction and game. What the library has for that, a
+Wasserstein autoencoder with a discriminator, stands beside it as "fit, one optimizer": the like of pythae's update,
+where the paper's has three phases.
 The limit is the time that the matrix products of the paper's three phases, each encoding for itself, take at the speed
 of one large product.
 Where the time of an update of ``fit`` goes stands below each, as torch's profiler has it.

@@ -7,6 +7,7 @@ import torch
 from test_validation import SHAPE, TRAIN, aae, semi_supervised, train, weights
 from test_validation import SYSTEMS as OTHERS
 
+from aae_lib.priors import Gaussian
 from aae_lib.systems import (
     SGD,
     Adam,
@@ -22,6 +23,7 @@ from aae_lib.training.recording import Recording
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs are recorded on a GPU only")
 SMALL = {
     **OTHERS,
+    "shares codes": lambda: AdversarialAutoencoder(SHAPE, prior=Gaussian(2), hidden=(16,), batch_norm=False),
     "network": lambda: Classifier(SHAPE, classes=3, hidden=(16,)),
     "vat": lambda: VirtualAdversarialClassifier(SHAPE, classes=3, hidden=(16,)),
     "m2": lambda: SemiSupervisedVariationalAutoencoder(SHAPE, classes=3, style_dim=2, hidden=(16,)),

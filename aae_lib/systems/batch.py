@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AnySet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-
-from ..networks import Encoder
 
 HIDDEN = -1  # the label of an image whose label may not be seen
 
@@ -22,6 +21,7 @@ class Batch:
     where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
     systems that learn from labels; these cycle, so a few labelled images come again and again. ``progress``: the share
     of this training's updates that are done, from 0 to 1; a tensor () where the update is recorded on a GPU.
+    ``kept``: where ``fit`` keeps the ``codes`` of an encoder until a phase moves it; None where nobody would say so.
     """
 
     images: Tensor
@@ -29,41 +29,50 @@ class Batch:
     generator: torch.Generator
     labelled: Batch | None = None
     progress: float | Tensor = 0.0
-    _kept: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # {encoder: (versions, codes)}
+    kept: dict[nn.Module, Tensor] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def codes(self, encoder: Encoder | nn.Module) -> Tensor:
-        """Codes (B, Z) of the images, encoded anew only where that could give others.
+    def codes(self, encoder: nn.Module) -> Tensor:
+        """Codes (B, Z) of the images, for a phase of a game: encoded once for the two that see the same.
 
         A discriminator is shown the codes that its generator moves in the next phase, and until then nothing has moved
         the encoder. So a frozen encoder's codes are kept, with the way back to its weights, for the phase that learns.
+        That is in ``fit``, where nothing is random and nothing is counted (``Encoder.repeatable``); elsewhere, and
+        where gradients by the images are asked for, this is ``encoder(images, generator)``.
         """
-        if not getattr(encoder, "repeatable", False):  # a reader's own need not say it
-            return encoder(self.images, self.generator)
         weights = list(encoder.parameters())
-        learning = {torch.is_grad_enabled() and weight.requires_grad for weight in weights}
-        if len(learning) > 1:
+        learning = {weight.requires_grad for weight in weights}
+        goes_back = torch.is_grad_enabled() and not self.images.requires_grad
+        repeatable = encoder.training and getattr(encoder, "repeatable", False)
+        if self.kept is None or not (goes_back and repeatable) or len(learning) > 1:
             return encoder(self.images, self.generator)
-        versions = [weight._version for weight in weights]  # every step counts them up
-        known, codes = self._kept.pop(encoder, (None, None))
+        codes = self.kept.pop(encoder, None)
         if learning == {True}:  # it goes back through these codes, which can be done once
-            return codes if known == versions else encoder(self.images, self.generator)
-        if known != versions:
+            return encoder(self.images, self.generator) if codes is None else codes
+        if codes is None:
             with _as_if_learning(weights):
                 codes = encoder(self.images, self.generator)
-        self._kept[encoder] = versions, codes
+        self.kept[encoder] = codes
         return codes.detach()
+
+    def moved(self, weights: AnySet[nn.Parameter]) -> None:
+        """Forget the codes of every encoder that has some of these ``weights``: a step was made with them."""
+        for encoder in [*(self.kept or ())]:
+            if not weights.isdisjoint(encoder.parameters()):
+                del self.kept[encoder]
+        if self.labelled is not None:
+            self.labelled.moved(weights)
 
 
 @contextmanager
-def _as_if_learning(weights: list[nn.Parameter]) -> Iterator[None]:
-    """What is computed from frozen ``weights`` remembers the way back to them."""
-    for weight in weights:
+def _as_if_learning(frozen: list[nn.Parameter]) -> Iterator[None]:
+    """What is computed from ``frozen`` weights remembers the way back to them."""
+    for weight in frozen:
         weight.requires_grad_(True)
     try:
         yield
     finally:
-        for weight in weights:
+        for weight in frozen:
             weight.requires_grad_(False)

@@ -118,7 +118,7 @@ class Batches:
     ) -> Batch:
         labels = None if self.labels is None else self.labels[chosen]
         images = self.images.index_select(0, chosen)  # ten times as fast as self.images[chosen]
-        return Batch(self.system.pixels(images), labels, generator, labelled, progress)
+        return Batch(self.system.pixels(images), labels, generator, labelled, progress, kept={})
 
     def _order(self, kind: str, count: int, turn: int) -> Tensor:
         """The order of ``count`` images in pass ``turn``; images and labelled images draw theirs apart."""

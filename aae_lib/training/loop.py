@@ -127,7 +127,7 @@ class _Training:
         self.system, self.phases, self.batches, self.autocast, self.group = system, phases, batches, autocast, group
         self.held_out = held_out
         self.optimizers = build_optimizers(phases)
-        self.learning = {phase.name: list(dict.fromkeys(phase.weights())) for phase in phases}  # each weight once
+        self.learning = {phase.name: dict.fromkeys(phase.weights()) for phase in phases}  # each weight once
         self.frozen = {name: set(system.parameters()).difference(those) for name, those in self.learning.items()}
         self.on_cpu = batches.images.device.type == "cpu"
         self.generator = torch.Generator(batches.images.device).manual_seed(group.seed(batches.seed))
@@ -149,8 +149,7 @@ class _Training:
     def run(self, total: int, callbacks: tuple, checkpoint: Path | None, resumed: bool, progress: bool) -> None:
         """Make all updates that are left until ``total`` are done, or Ctrl-C."""
         history = self.history
-        started = time.monotonic() - history.seconds
-        saved = time.monotonic()
+        started, saved = time.monotonic() - history.seconds, time.monotonic()
         if self.held_out:
             self._begin_looking(resumed)
         bar, told = progress_bar(total, unit="updates", done=history.update, show=progress), not progress
@@ -231,6 +230,7 @@ class _Training:
             phase.total(terms).backward()
             self.group.average(weight.grad for weight in learning if weight.grad is not None)
             optimizer.step()
+            batch.moved(learning.keys())
         return losses
 
     def _read(self) -> int:
