@@ -198,8 +198,8 @@ print(f"{len(verdicts)} numbers: {count[True]} reached, {count[False]} not, {cou
 #   others, as we take it, over its own runs. Table 1's *[standard error](glossary.ipynb#Standard-error)* is the standard deviation of a mean over test images, and σ the width
 #   of a [Parzen window](glossary.ipynb#Parzen-window).
 # - By *the [paper's rule](glossary.ipynb#Rule-of-the-paper)* the one image that is surest of a cluster names it, by *the [majority rule](glossary.ipynb#Majority-rule)* the most frequent class in it.
-# - *Updates* are of 100 images, *minutes* of the clock on a shared machine. A profile (a run's length) is named where it is not `long`.
-#   *Chosen on*: which images chose the settings; `untried`: nobody tried any others. Numbers in brackets are of other data, without a verdict.
+# - *Updates* are of 100 images, *minutes*, a mean over the seeds, of the clock on a shared machine (where two devices are named, a GPU's few and a CPU's many together). A profile (a run's length) is named where it is not `long`.
+#   *Chosen on*: which images chose the settings; `untried`: they were set without a trial. Numbers in brackets are of other data, without a verdict.
 #
 # Two "reached" to be wary of. The map with a thousand labels has batch normalisation and He's weights, which the paper's, as restated, has not. And ten million samples: from 10,000 samples our systems stay 20 [nats](glossary.ipynb#Nats) below the paper's number on average, and one of them is
 # far above it from ten million (on 1,000 images only); why is not known. [Notebook 06](06_likelihood.ipynb) has shown how little a Parzen
@@ -314,7 +314,7 @@ for row in several:
     inside = f"the paper's {row.number.value:g} {'lies in it' if abs(mean - row.number.value) <= half else 'does not'}"
     print(f"{row.number.title:30} {n} seeds: {mean - half:.2f} to {mean + half:.2f}; {inside}")
 alone = sum(len(row.values) == 1 for row in verdicts if row.same_data)
-print(f"{alone} other rows have one seed: no interval at all")
+print(f"rows with one seed, and so without an interval: {alone}")
 
 # %% [markdown]
 # Few seeds leave wide intervals. One that holds the paper's number does not show that it was reached, only that these seeds cannot exclude it; one that reaches below 0,
@@ -324,7 +324,7 @@ print(f"{alone} other rows have one seed: no interval at all")
 # ## What was not reached, and why
 #
 # A reason is worth something only if somebody tried the alternative. `results/README.md` is the log of what was tried, failures included.
-# Here each reason comes with its lines from the log, word for word. There *a / b* is an error by the paper's rule / the majority rule,
+# Here each reason comes with its lines from the log, word for word. There *a / b* is a validation error by the paper's rule / the majority rule (after *test:*, of test images),
 # *a (b)* one of validation (test) images, *after* counts epochs, and *the drop* is where steps are divided by ten.
 
 # %%
@@ -344,10 +344,12 @@ WHY = {
         "2.2 (2.1) after 70, 2.0 (1.9) after 120, 1.9 (1.8) after 140",
     ),
     "clustering-16": (
-        "width, in part, and a start that does not get stuck; the run of three whose reconstruction loss is lowest, which needs no label, is the best here, but the worst in two dimensions (last line: error, that loss):",
+        "width, in part (the first line is of 500 units, the next two of 1000), and a start that does not get stuck. To take the run of lowest "
+        "reconstruction loss, which needs no label, would take the best of three, which is not enough, and the worst map of 20 clusters:",
         "patience alone does not help where clusters are few",
+        "16 clusters, 1000-1000 (`clustering-16`) | 0 | 15.5 / 9.5, none empty",
         "the same on a CPU, to the end | 1, 2 | 22.4 / 18.3, 18.9 / 16.4",
-        "16 clusters | **16.0, 7.25** | 23.0, 7.44 | 19.6, 7.53",
+        "three rows of three runs prove nothing",
     ),
     "clustering-30": (
         "width, in part, and a start that does not get stuck. What helps more is another model:",
@@ -362,11 +364,11 @@ WHY |= {
         "all labels, the same rates, on a GPU, stopped after 56, 41 and 40 of 80 epochs, before smaller steps",
     ),
     "reduction-2d-100": (
-        "open. Batch norm, He's weights, other steps and 15 more epochs nearly halved it; smaller steps of reconstruction took another fifth:",
+        "open. Batch norm, He's weights, other steps and 15 more epochs nearly halved it; smaller steps of reconstruction took another fifth, and made reconstructions worse (last line: with the larger ones):",
         "14.6, 16.5, 19.0; test: 15.8, 18.2, 19.9",
         "two dimensions, 100 labels, the phases' own steps; with that noise | 12.1; 14.9",
         "two dimensions, 100 labels, reconstruction 2e-4; 1e-4; 5e-5 in place of 5e-4 | 9.2; 8.4; 8.2",
-        "(with 5e-4: 9.5, 7.2 and 11.0;",
+        "test: 10.0, 7.8, 11.7, seeds 0 to 2",
     ),
     "reduction-10d-100": (
         "length and width, perhaps, and the seed: two of three are within 0.3 points of it. Batch norm and He's weights together did most:",
@@ -430,8 +432,8 @@ for row in curved:
     print(f"{row.number.task:28}", ", ".join(f"{slope:5.2f}" for slope in slopes))
 
 # %% [markdown]
-# A slope of -0.5 says that four times the updates halve the error, one near 0 that no trend is left: so it is in the maps of two dimensions with fewer labels or none. Where seeds
-# part, as with 30 clusters, one curve would have told either story.
+# A slope of -0.5 says that four times the updates halve the error, one near 0 that more updates bring nothing on the whole, as a curve may fall and rise again: so it is in the maps of two
+# dimensions with fewer labels or none, and for one seed each of 16 and 30 clusters. Where seeds part, as there, one curve would have told either story.
 #
 # A curve also tempts. Its lowest point is often below its last one, farthest with 20 clusters by the paper's rule, in which a single image
 # names a whole cluster and may change its mind. (*Before*: the point before the last.)
@@ -676,8 +678,8 @@ explore(systems["wae-gan-8d"], data.test.images[:1000] if on_digits else None)
 #
 # - A number without seeds, length, data and the images that chose its settings cannot be read. The best of ten is another number.
 # - "Reached" is a rule, the same for every row; ours compares a mean with a printed number and its ±.
-# - With labels the errors come near the paper's, some past it, in runs of minutes to an hour or so. Clusters found without labels, and maps in two
-#   dimensions with few, are farther away; the log says what was tried.
+# - With labels the errors of Table 2 come near the paper's, and one map goes past it, in runs of minutes to an hour and a half. Clusters found without
+#   labels, and maps with a hundred labels or none, are farther away; the log says what was tried.
 # - A straight line in logarithmic axes promises what its first point lets it. The lowest point of a curve of test errors is not a result.
 # - Today's measures compare systems judged by one network, on one set of images, by equally many samples; draws spread, and so do trainings, some by far.
 #
