@@ -21,7 +21,7 @@ class Batch:
     where a label that may not be seen is ``HIDDEN``, or None. ``labelled``: a mini-batch of labelled images, for
     systems that learn from labels; these cycle, so a few labelled images come again and again. ``progress``: the share
     of this training's updates that are done, from 0 to 1; a tensor () where the update is recorded on a GPU.
-    ``kept``: where ``fit`` keeps the ``codes`` of an encoder until a phase moves it; None where nobody would say so.
+    ``kept``: the ``codes`` that ``fit`` keeps of each encoder until a phase moves it; None outside of a training.
     """
 
     images: Tensor
