@@ -138,7 +138,7 @@ def measure(system: System, train: Split, validation: Split) -> dict[str, float]
         numbers["wrong"] = float((system.classify(validation.images) != validation.labels).float().mean())
     elif isinstance(system, ClusteringAdversarialAutoencoder):
         some = train.take(torch.arange(min(NAMED_BY, len(train))))
-        mine, theirs = system.probabilities(some.images), system.probabilities(validation.images)
+        mine, theirs = system.logits(some.images), system.logits(validation.images)
         numbers |= _named(mine, some.labels, theirs, validation.labels)
     return numbers
 
@@ -176,7 +176,7 @@ def simple_numbers(images: str, kind: str, seed: int) -> dict[str, float]:
     mine, theirs = (
         torch.nn.functional.one_hot(
             torch.from_numpy(means.predict(as_float(split.images).flatten(1).numpy())).long(), count
-        ).float()
+        ).log()
         for split in (some, validation)
     )
     return _named(mine, some.labels, theirs, validation.labels)
@@ -187,8 +187,8 @@ def _seen_with(images: Tensor) -> tuple[Tensor, Tensor] | tuple[float, float]:
     return mean_and_std(images) if suited_output(images)[0] == "standardised" else (0.0, 1.0)
 
 
-def _named(q: Tensor, labels: Tensor, other_q: Tensor, other_labels: Tensor) -> dict[str, float]:
-    found = clustering_error(q, labels, other_q, other_labels, rule="majority")
+def _named(logits: Tensor, labels: Tensor, others: Tensor, other_labels: Tensor) -> dict[str, float]:
+    found = clustering_error(logits, labels, others, other_labels, rule="majority")
     return {"wrong": found.error, "clusters in use": float((found.sizes > 0).sum())}
 
 

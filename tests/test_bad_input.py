@@ -50,7 +50,6 @@ SHAPE = (1, 4, 4)
 IMAGES = torch.randint(256, (30, *SHAPE), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 FLOATS = IMAGES.float() / 255
 CODES = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
-EVEN = torch.full((30, 3), 1 / 3)  # what a classifier says that knows nothing
 UNLABELLED = Split(IMAGES)
 LABELLED = Split(IMAGES, torch.arange(30) % 3)
 
@@ -342,15 +341,13 @@ TABLE = {
         ["prior", "no regions"],
     ),
     # Measures
-    "logits for the test probabilities": (
-        lambda f: clustering_error(
-            torch.full((30, 3), 1 / 3), LABELLED.labels, torch.randn(30, 3) * 9, LABELLED.labels
-        ),
+    "probabilities for the test logits": (
+        lambda f: clustering_error(torch.randn(30, 3), LABELLED.labels, torch.full((30, 3), 1 / 3), LABELLED.labels),
         ValueError,
-        ["test_probabilities", "sum to 1"],
+        ["test_logits", "sum to 1", "system.logits(images)"],
     ),
     "test labels of other images": (
-        lambda f: clustering_error(EVEN, LABELLED.labels, EVEN, LABELLED.labels[:3]),
+        lambda f: clustering_error(CODES, LABELLED.labels, CODES, LABELLED.labels[:3]),
         ValueError,
         ["test_labels", "(30,)", "(3,)"],
     ),
@@ -731,30 +728,40 @@ TABLE = {
         ValueError,
         ["nats", "at least 2"],
     ),
-    "probabilities of one cluster": (
+    "logits of one cluster": (
         lambda f: name_clusters(torch.ones(30, 1), LABELLED.labels),
         ValueError,
-        ["probabilities", "one cluster"],
+        ["logits", "one cluster"],
     ),
     "more clusters than images to name them": (
-        lambda f: name_clusters(torch.full((3, 4), 0.25), LABELLED.labels[:3]),
+        lambda f: name_clusters(torch.full((3, 4), 0.5), LABELLED.labels[:3]),
         ValueError,
-        ["probabilities", "4 clusters", "3 images"],
+        ["logits", "4 clusters", "3 images"],
     ),
-    "logits for probabilities": (
-        lambda f: name_clusters(CODES, LABELLED.labels),
+    "probabilities for logits": (
+        lambda f: name_clusters(CODES.softmax(dim=1), LABELLED.labels),
         ValueError,
-        ["probabilities", "sum to 1"],
+        ["logits", "sum to 1"],
+    ),
+    "logits that are not finite": (
+        lambda f: name_clusters(CODES.log(), LABELLED.labels),
+        ValueError,
+        ["the softmax of logits", "NaN"],
+    ),
+    "whole numbers for logits": (
+        lambda f: name_clusters(torch.ones(30, 3, dtype=torch.int64), LABELLED.labels),
+        TypeError,
+        ["logits", "floating point"],
     ),
     "an unknown naming rule": (
-        lambda f: name_clusters(CODES.softmax(dim=1), LABELLED.labels, rule="majorty"),
+        lambda f: name_clusters(CODES, LABELLED.labels, rule="majorty"),
         ValueError,
         ["rule", "did you mean 'majority'"],
     ),
     "test clusters of another system": (
-        lambda f: clustering_error(CODES.softmax(dim=1), LABELLED.labels, torch.full((30, 3), 1 / 3), LABELLED.labels),
+        lambda f: clustering_error(CODES, LABELLED.labels, torch.randn(30, 3), LABELLED.labels),
         ValueError,
-        ["test_probabilities", "3 clusters", "2"],
+        ["test_logits", "3 clusters", "2"],
     ),
     "samples that are no images": (
         lambda f: parzen_log_likelihood(None, IMAGES, sigma=0.2),

@@ -10,16 +10,33 @@ import torch
 from aae_lib.evaluation import clustering_error, name_clusters
 
 # Validation: cluster 0 is surest of a 3 but has more 5s; cluster 1 is all 7; cluster 2 has no member, but a favourite.
-VALIDATION = torch.tensor([[0.9, 0.1, 0.0], [0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.8, 0.0]])
+Q = torch.tensor([[0.9, 0.1, 0.0], [0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.8, 0.0]])
+VALIDATION = Q.log()
 LABELS = torch.tensor([3, 5, 5, 7, 7])
 
 
 def one_hot(clusters: list[int]) -> torch.Tensor:
-    return torch.eye(3)[clusters]
+    return torch.eye(3)[clusters].log()
 
 
 def test_the_paper_s_rule_asks_the_surest_image():
     assert name_clusters(VALIDATION, LABELS).tolist() == [3, 7, 7]
+
+
+def test_the_surest_image_is_found_where_q_rounds_to_1():
+    logits = torch.tensor([[30.0, 0.0, 0.0], [40.0, 0.0, 0.0], [60.0, 35.0, 0.0], [0.0, 50.0, 0.0], [0.0, 0.0, 50.0]])
+    assert logits.softmax(dim=1)[:3, 0].tolist() == [
+        1,
+        1,
+        1,
+    ]  # of which 1 is the surest, though the logit of 2 is larger
+    assert name_clusters(logits, torch.tensor([4, 6, 8, 1, 2])).tolist() == [6, 1, 2]
+    names = name_clusters(logits[[2, 1, 0, 3, 4]], torch.tensor([8, 6, 4, 1, 2]))
+    assert names.tolist() == [6, 1, 2]  # in any order
+
+
+def test_what_is_surest_does_not_depend_on_what_is_added_to_the_logits():
+    assert name_clusters(VALIDATION + torch.arange(5.0)[:, None], LABELS).tolist() == [3, 7, 7]
 
 
 def test_the_majority_rule_asks_all_members_and_leaves_an_empty_cluster_nameless():
@@ -56,12 +73,12 @@ def test_arrays_are_as_good_as_tensors():
 
 def test_the_order_of_clusters_and_images_changes_nothing():
     generator = torch.Generator().manual_seed(0)
-    probabilities = torch.rand(200, 6, generator=generator).softmax(dim=1)
+    logits = torch.rand(200, 6, generator=generator)
     labels = torch.randint(4, (200,), generator=generator)
     images, clusters = torch.randperm(200, generator=generator), torch.randperm(6, generator=generator)
     for rule in ("paper", "majority"):
-        found = clustering_error(probabilities[:100], labels[:100], probabilities[100:], labels[100:], rule=rule)
-        mixed = probabilities[:, clusters]
+        found = clustering_error(logits[:100], labels[:100], logits[100:], labels[100:], rule=rule)
+        mixed = logits[:, clusters]
         first, second = images[images < 100], images[images >= 100]
         again = clustering_error(mixed[first], labels[first], mixed[second], labels[second], rule=rule)
         assert again.error == pytest.approx(found.error)

@@ -36,60 +36,75 @@ class ClusteringError:
         return tuple(torch.nonzero(self.sizes == 0).flatten().tolist())
 
 
-def name_clusters(probabilities: Tensor, labels: Tensor, *, rule: str = "paper") -> Tensor:
-    """The class (K,) that each cluster stands for, from q(y | x) (N, K) and labels (N,) of validation images.
+def name_clusters(logits: Tensor, labels: Tensor, *, rule: str = "paper") -> Tensor:
+    """The class (K,) that each cluster stands for, from logits of q(y | x) (N, K) and labels (N,) of validation images.
 
     "paper": the label of the image x with the highest q(y_k | x). "majority": the commonest label among the images
-    whose likeliest cluster is k; ``NAMELESS`` where there are none.
+    whose likeliest cluster is k; ``NAMELESS`` where there are none. Of probabilities q the logits are ``q.log()``.
     """
     checks.one_of("rule", rule, RULES)
-    return _names(*_checked("probabilities", probabilities, "labels", labels), rule)
+    return _names(*_checked("logits", logits, "labels", labels), rule)
 
 
 def clustering_error(
-    validation_probabilities: Tensor,
+    validation_logits: Tensor,
     validation_labels: Tensor,
-    test_probabilities: Tensor,
+    test_logits: Tensor,
     test_labels: Tensor,
     *,
     rule: str = "paper",
 ) -> ClusteringError:
-    """Name clusters by validation images, count test images: q(y | x) (N, K) and labels (N,) of each.
+    """Name clusters by validation images, count test images: logits of q(y | x) (N, K) and labels (N,) of each.
 
-    Raises ValueError where shapes disagree, rows are no probabilities, or there are fewer than 2 clusters.
+    Raises ValueError where shapes disagree, rows are no logits, or there are fewer than 2 clusters.
     """
     checks.one_of("rule", rule, RULES)
-    validation = _checked("validation_probabilities", validation_probabilities, "validation_labels", validation_labels)
-    q, y = _checked("test_probabilities", test_probabilities, "test_labels", test_labels)
+    validation = _checked("validation_logits", validation_logits, "validation_labels", validation_labels)
+    logits, y = _checked("test_logits", test_logits, "test_labels", test_labels)
     names = _names(*validation, rule)  # (K,)
-    if q.shape[1] != len(names):
+    if logits.shape[1] != len(names):
         raise ValueError(
-            f"test_probabilities has {q.shape[1]} clusters, but validation_probabilities has {len(names)}; take both "
-            "from one system."
+            f"test_logits has {logits.shape[1]} clusters, but validation_logits has {len(names)}; take both from one "
+            "system."
         )
-    clusters = q.argmax(dim=1)  # (N,)
+    clusters = logits.argmax(dim=1)  # (N,)
     right = (names[clusters] == y).double()
     sizes = torch.bincount(clusters, minlength=len(names))
     purity = (torch.bincount(clusters, weights=right, minlength=len(names)) / sizes).float()
     return ClusteringError(rule, 1 - float(right.mean()), names, sizes, purity)
 
 
-def _names(q: Tensor, y: Tensor, rule: str) -> Tensor:
+def _names(logits: Tensor, y: Tensor, rule: str) -> Tensor:
     if rule == "paper":
-        return y[q.argmax(dim=0)]
-    members = torch.zeros(q.shape[1], int(y.max()) + 1)  # (K, classes)
-    members.index_put_((q.argmax(dim=1), y), torch.ones(()), accumulate=True)
+        return y[_log_odds(logits).argmax(dim=0)]
+    members = torch.zeros(logits.shape[1], int(y.max()) + 1)  # (K, classes)
+    members.index_put_((logits.argmax(dim=1), y), torch.ones(()), accumulate=True)
     return torch.where(members.any(dim=1), members.argmax(dim=1), NAMELESS)
 
 
-def _checked(name: str, probabilities: Tensor, labels_name: str, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """q(y | x) (N, K) and the labels (N,) on the CPU, once they fit each other."""
-    q = checks.codes(name, probabilities).cpu()
+def _log_odds(logits: Tensor) -> Tensor:
+    """log q_k / (1 − q_k), (N, K): in the order of q, but apart where q itself rounds to 1.
+
+    A trained system has hundreds of images in a cluster whose q is 1 in float32, and no longer says which is the
+    highest; a tie would be broken by their order in the data.
+    """
+    q = logits.double()
+    clusters = q.shape[1]
+    others = [q[:, [j for j in range(clusters) if j != k]].logsumexp(dim=1) for k in range(clusters)]
+    return q - torch.stack(others, dim=1)
+
+
+def _checked(name: str, logits: Tensor, labels_name: str, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits (N, K) and the labels (N,) on the CPU, once they fit each other."""
+    logits = checks.as_tensor(name, logits)
+    q = checks.codes(f"the softmax of {name}", logits.softmax(dim=-1) if logits.is_floating_point() else logits)
     count, clusters = q.shape
     if clusters < 2:
         raise ValueError(f"{name} is of one cluster, which tells nothing apart; give (N, K) with K above 1.")
     if clusters > count:
         raise ValueError(f"{name} is of {clusters} clusters, but of only {count} images; give more images.")
-    if float(q.min()) < 0 or float((q.sum(dim=1) - 1).abs().max()) > 1e-3:
-        raise ValueError(f"{name} must have rows that are at least 0 and sum to 1; use system.probabilities(images).")
-    return q, checks.labels(labels_name, labels, count).cpu()
+    if float(logits.min()) >= 0 and float((logits.sum(dim=1) - 1).abs().max()) < 1e-3:
+        raise ValueError(
+            f"{name} has rows that sum to 1 and so are probabilities; use system.logits(images), or q.log()."
+        )
+    return logits.cpu(), checks.labels(labels_name, labels, count).cpu()

@@ -129,12 +129,12 @@ def clustering(system: System, data: Dataset) -> Numbers:
 
     Validation images name the clusters, so that their own errors are a little too good.
     """
-    named = system.probabilities(data.validation.images)
+    named = system.logits(data.validation.images)
 
     def of(split: Split) -> dict[str, float]:
-        probabilities = named if split is data.validation else system.probabilities(split.images)
+        logits = named if split is data.validation else system.logits(split.images)
         found = {
-            rule: clustering_error(named, data.validation.labels, probabilities, split.labels, rule=rule)
+            rule: clustering_error(named, data.validation.labels, logits, split.labels, rule=rule)
             for rule in ("paper", "majority")
         }
         errors = {f"{rule}_rule_error": result.error for rule, result in found.items()}

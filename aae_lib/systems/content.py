@@ -212,6 +212,11 @@ class ContentAndStyle(System):
         """Styles z (N, Z) of images (N, C, H, W); the posterior is deterministic, so ``seed`` changes nothing."""
         return self._contents_and_styles(images)[1]
 
+    def logits(self, images: Tensor) -> Tensor:
+        """The logits (N, K) of q(y | x) of images (N, C, H, W), which tell apart images whose q rounds to 1."""
+        images = checks.images("images", images, self.image_shape)
+        return self._in_chunks(images, lambda chunk: self.heads(self.pixels(chunk))[0])
+
     def probabilities(self, images: Tensor) -> Tensor:
         """q(y | x), (N, K), of images (N, C, H, W)."""
         return self._contents_and_styles(images)[0]

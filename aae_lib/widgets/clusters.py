@@ -60,7 +60,7 @@ class ClusterBrowser(PageWidget):
         if names is not None:
             names = _given(names, system.classes)
         elif labels is not None:
-            names = name_clusters(probabilities, labels, rule="majority")
+            names = name_clusters(probabilities.log(), labels, rule="majority")
         super().__init__(
             cluster=int(assigned.bincount(minlength=system.classes).argmax()),
             image_shape=list(system.image_shape),

@@ -231,8 +231,8 @@ figures.show(
 q = torch.tensor([[0.9, 0.1, 0.0], [0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.8, 0.0]])  # (N, K)
 labels = torch.tensor([3, 5, 5, 7, 7])
 for rule in ("paper", "majority"):
-    print(f"{rule + ' rule:':14}", name_clusters(q, labels, rule=rule).tolist())
-assert name_clusters(q, labels).tolist() == [3, 7, 7]
+    print(f"{rule + ' rule:':14}", name_clusters(q.log(), labels, rule=rule).tolist())
+assert name_clusters(q.log(), labels).tolist() == [3, 7, 7]
 
 # %% [markdown]
 # Cluster 0 is surest of a 3 but has two 5s, so the rules disagree. Cluster 2 has no member; the paper's rule names it nevertheless, by the image that comes nearest, and the majority rule leaves it nameless ($-1$). The majority rule picks the best names for the validation images; on other images that need not be the best. Both look at validation images. Naming clusters by the test labels would be to fit sixteen parameters to the test set.
@@ -241,28 +241,28 @@ assert name_clusters(q, labels).tolist() == [3, 7, 7]
 
 
 # %%
-def score(probabilities, rule):
-    """The clustering error of a function from images (N, C, H, W) to q(y | x), (N, K)."""
+def score(logits, rule):
+    """The clustering error of a function from images (N, C, H, W) to the logits of q(y | x), (N, K)."""
     held_out = (validation.images, test.images)
-    of_validation, of_test = (probabilities(images) for images in held_out)
+    of_validation, of_test = (logits(images) for images in held_out)
     return clustering_error(of_validation, validation.labels, of_test, test.labels, rule=rule)
 
 
 def k_means(clusters):
-    """q(y | x) of k-means: the nearer a centre, the likelier."""
+    """Logits of k-means, as it were: the nearer a centre, the likelier."""
     pixels = data.train.images.flatten(1).float() / 255
     fitted = MiniBatchKMeans(clusters, n_init=3, batch_size=2000, random_state=0).fit(pixels)
-    return lambda images: (-torch.from_numpy(fitted.transform(images.flatten(1).float() / 255))).softmax(dim=1).float()
+    return lambda images: -torch.from_numpy(fitted.transform(images.flatten(1).float() / 255))
 
 
-rows = {("16", "k-means on pixels"): k_means(16), ("16", "adversarial autoencoder"): system.probabilities}
-for (clusters, name), probabilities in rows.items():
-    paper_rule, majority = (score(probabilities, rule) for rule in ("paper", "majority"))
+rows = {("16", "k-means on pixels"): k_means(16), ("16", "adversarial autoencoder"): system.logits}
+for (clusters, name), logits in rows.items():
+    paper_rule, majority = (score(logits, rule) for rule in ("paper", "majority"))
     print(
         f"{clusters} clusters, {name:24} paper's rule {paper_rule.error:6.1%}   majority {majority.error:6.1%}", end=""
     )
     print(f"   empty clusters: {len(paper_rule.empty)}")
-assert score(system.probabilities, "majority").error < 0.75
+assert score(system.logits, "majority").error < 0.75
 
 # %% [markdown]
 # After six epochs the network is about as good as k-means on pixels, by both rules: a third of the images lie in a cluster with another name. Where does it fail? The figure of the paper shows it.
@@ -272,7 +272,7 @@ assert score(system.probabilities, "majority").error < 0.75
 # The paper's Figure 9. The first column is **decoded**: the cluster number one-hot and the style at $z = 0$, the middle of the Gaussian. This is the cluster's *head*. All other images in a row are **real test images** of that cluster, drawn at random, not picked. Framed ones have another label than the cluster's name; the number is the share of the cluster's test images that its name gets right.
 
 # %%
-named = score(system.probabilities, "majority")
+named = score(system.logits, "majority")
 heads = system.decode(torch.zeros(16, style.dim), torch.arange(16))
 figures.show(
     figures.cluster_rows(heads, test.images, system.classify(test.images), test.labels, named.names, members=9),
@@ -343,7 +343,7 @@ print(
     f"{'':14}{'paper':>14}{'here, paper rule':>18}{'majority':>10}{'k-means, majority':>19}   long runs, paper rule (majority)"
 )
 for k, trained in quick.items():
-    errors = [100 * score(trained.probabilities, rule).error for rule in ("paper", "majority")]
+    errors = [100 * score(trained.logits, rule).error for rule in ("paper", "majority")]
     baseline = 100 * score(k_means(k), "majority").error
     longer = ", ".join(
         f"{100 * m['paper_rule_error']:.1f} ({100 * m['majority_rule_error']:.1f})" for m in long_runs[k]
@@ -366,7 +366,7 @@ for k, trained in quick.items():
 def looked_at(system):
     """Clusters in use, sorted by name: their names; heads at z = 0 and at mean styles, and members."""
     styles, found = system.encode(test.images), system.classify(test.images)
-    names = name_clusters(system.probabilities(validation.images), validation.labels, rule="majority")
+    names = name_clusters(system.logits(validation.images), validation.labels, rule="majority")
     used = [k for k in names.argsort().tolist() if (found == k).any()]
     middles = torch.stack([styles[found == k].mean(dim=0) for k in used])  # (K, Z)
     members = test.images[[int((found == k).nonzero()[0]) for k in used]] / 255
@@ -473,7 +473,7 @@ print("same losses:", same)
 consistent = ConsistentClusters(data.image_shape, clusters=16, **start)
 train(consistent, settings.epochs[2])
 for name, trained in (("the paper's losses", system), ("with consistency", consistent)):
-    paper_rule, majority = (score(trained.probabilities, rule) for rule in ("paper", "majority"))
+    paper_rule, majority = (score(trained.logits, rule) for rule in ("paper", "majority"))
     print(
         f"{name:20} paper's rule {paper_rule.error:6.1%}   majority {majority.error:6.1%}   empty: {len(majority.empty)}"
     )
@@ -484,7 +484,7 @@ for run in experiments.records("clustering-30-consistent", "../results", profile
     print(f"empty: {found['empty_clusters']:.0f}")
 
 # %% tags=["title-figure"]
-named = score(consistent.probabilities, "majority")
+named = score(consistent.logits, "majority")
 styles, found = consistent.encode(test.images), consistent.classify(test.images)
 middles = [styles[found == k].mean(dim=0) if (found == k).any() else torch.zeros(style.dim) for k in range(16)]
 heads = consistent.decode(torch.stack(middles), torch.arange(16))  # at mean styles

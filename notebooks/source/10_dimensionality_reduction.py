@@ -426,7 +426,7 @@ assert math.isclose(style.std(dim=0).mean(), math.sqrt(5), abs_tol=0.02)
 # %%
 def naming(rule):
     """The test error (a share) of the twenty clusters, and their names (20,)."""
-    held_out = [(clusters.probabilities(split.images), split.labels) for split in (validation, test)]
+    held_out = [(clusters.logits(split.images), split.labels) for split in (validation, test)]
     found = clustering_error(*held_out[0], *held_out[1], rule=rule)
     return found.error, found.names
 
