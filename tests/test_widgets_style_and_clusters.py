@@ -121,11 +121,11 @@ def test_what_the_style_matrix_cannot_show_is_refused(supervised, digits):
 class Sorted(ClusteringAdversarialAutoencoder):
     """Four clusters and images that say how sure of which they are: pixel 0 the cluster, pixel 1 the confidence."""
 
-    def probabilities(self, images):
+    def logits(self, images):
         cluster = (10 * images[:, 0, 0, 0]).round().long()
         sure = images[:, 0, 0, 1]
         rest = ((1 - sure) / 3)[:, None].repeat(1, 4)
-        return rest.scatter(1, cluster[:, None], sure[:, None])
+        return rest.scatter(1, cluster[:, None], sure[:, None]).log()
 
 
 @pytest.fixture
@@ -153,6 +153,14 @@ def test_clusters_have_sizes_names_and_purities(four_clusters, sorted_images):
     assert widget.cluster == 0 and widget.assigned == [0, 0, 0, 2, 2, 3]
     assert widget.members(0).tolist() == [1, 2, 0] and widget.members(0, surest_first=False).tolist() == [0, 2, 1]
     assert widget.members(1).tolist() == []
+
+
+def test_the_surest_come_first_where_q_rounds_to_1(sorted_images):
+    system = ClusteringAdversarialAutoencoder((1, 4, 4), clusters=4, prior=Gaussian(2), **SMALL)
+    logits = torch.eye(4)[torch.zeros(6, dtype=torch.long)] * torch.tensor([30.0, 50, 20, 60, 40, 70])[:, None]
+    assert (logits.softmax(dim=1).amax(dim=1) == 1).all()
+    system.logits = lambda _: logits
+    assert cluster_browser(system, sorted_images).members(0).tolist() == [5, 3, 1, 4, 0, 2]
 
 
 def test_names_can_be_given_by_another_rule(four_clusters, sorted_images):

@@ -76,14 +76,14 @@ def clustering_error(
 
 def _names(logits: Tensor, y: Tensor, rule: str) -> Tensor:
     if rule == "paper":
-        return y[_log_odds(logits).argmax(dim=0)]
+        return y[log_odds(logits).argmax(dim=0)]
     members = torch.zeros(logits.shape[1], int(y.max()) + 1)  # (K, classes)
     members.index_put_((logits.argmax(dim=1), y), torch.ones(()), accumulate=True)
     return torch.where(members.any(dim=1), members.argmax(dim=1), NAMELESS)
 
 
-def _log_odds(logits: Tensor) -> Tensor:
-    """log q_k / (1 − q_k), (N, K): in the order of q, but apart where q itself rounds to 1.
+def log_odds(logits: Tensor) -> Tensor:
+    """log q_k / (1 − q_k), (N, K), of logits of q: in the order of q, but apart where q itself rounds to 1.
 
     A trained system has hundreds of images in a cluster whose q is 1 in float32, and no longer says which is the
     highest; a tie would be broken by their order in the data.

@@ -6,7 +6,7 @@ function render({ model, el: root }) {
   const shape = model.get("image_shape");
   const area = shape.reduce((product, side) => product * side);
   const [clusters, assigned, labels] = ["clusters", "assigned", "labels"].map((name) => model.get(name));
-  const confidence = floatsOf(model.get("confidence"));
+  const certainty = floatsOf(model.get("certainty")); // log-odds, which differ where q(y | x) rounds to 1
   const heads = rowsOf(bytesOf(model.get("heads")), area);
   const percent = (share) => `${minus((100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0))} %`;
   const plural = (count) => `${count.toLocaleString("en")} image${count === 1 ? "" : "s"}`;
@@ -46,7 +46,7 @@ function render({ model, el: root }) {
 
   function member(n, name) {
     const wrong = name !== null && labels.length > 0 && labels[n] !== name;
-    const words = [`image ${n}`, ...(labels.length ? [`label ${labels[n]}`] : []), `q(y | x) = ${confidence[n].toFixed(3)}`];
+    const words = [`image ${n}`, ...(labels.length ? [`label ${labels[n]}`] : []), `q(y | x) = ${(1 / (1 + Math.exp(-certainty[n]))).toFixed(3)}`];
     const canvas = pictureCanvas(shape, 42, words.join(", ") + (wrong ? ", not of the cluster's class" : ""));
     canvas.title = words.join(", ");
     canvas.classList.toggle("wrong", wrong);
@@ -57,7 +57,7 @@ function render({ model, el: root }) {
     const k = model.get("cluster");
     const { size, name, purity } = clusters[k];
     const sign = sureness.selectedIndex ? 1 : -1;
-    const mine = assigned.flatMap((cluster, n) => (cluster === k ? [n] : [])).sort((a, b) => sign * (confidence[a] - confidence[b]));
+    const mine = assigned.flatMap((cluster, n) => (cluster === k ? [n] : [])).sort((a, b) => sign * (certainty[a] - certainty[b]));
     const first = page * MEMBERS;
     const wrong = purity === null ? "" : `, ${Math.round(size * (1 - purity))} of them of another class`;
     title.textContent = `Cluster ${k}${name === null ? "" : `, named “${name}”`}: ${plural(size)}${wrong}`;

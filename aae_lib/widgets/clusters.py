@@ -9,7 +9,7 @@ import traitlets
 from torch import Tensor
 
 from .. import checks
-from ..evaluation.clustering import NAMELESS, name_clusters
+from ..evaluation.clustering import NAMELESS, log_odds, name_clusters
 from ..pixels import as_float
 from ..systems.base import System, require_system
 from .page import Checked, PageWidget, grid_png, pixels, raw, script
@@ -41,11 +41,11 @@ class ClusterBrowser(PageWidget):
     heads = traitlets.Bytes().tag(sync=True)  # decoded, uint8 (K, C, H, W); empty where the system has no decoder
     clusters = traitlets.List().tag(sync=True)  # K times {size, name, purity}; name and purity may be None
     assigned = traitlets.List().tag(sync=True)  # the cluster of each image, N whole numbers
-    confidence = traitlets.Bytes().tag(sync=True)  # max q(y | x), float32 (N,)
+    certainty = traitlets.Bytes().tag(sync=True)  # the log-odds of the cluster it is in, float32 (N,): q rounds to 1
     labels = traitlets.List().tag(sync=True)  # N whole numbers, or none
 
     def __init__(self, system: System, images, labels=None, names=None):
-        if not hasattr(require_system(system), "probabilities"):
+        if not hasattr(require_system(system), "logits"):
             raise TypeError(
                 f"{type(system).__name__} has no classes or clusters to browse; use one that has, such as "
                 "ClusteringAdversarialAutoencoder."
@@ -55,22 +55,22 @@ class ClusterBrowser(PageWidget):
         self.images = as_float(images[:MOST_IMAGES]).cpu()
         if labels is not None:
             labels = checks.labels("labels", labels, count)[:MOST_IMAGES].cpu()
-        probabilities = system.probabilities(self.images)  # (N, K)
-        confidence, assigned = probabilities.max(dim=1)  # (N,), (N,)
+        logits = system.logits(self.images)  # (N, K)
+        certainty, assigned = log_odds(logits).float().nan_to_num().max(dim=1)  # (N,), (N,)
         if names is not None:
             names = _given(names, system.classes)
         elif labels is not None:
-            names = name_clusters(probabilities.log(), labels, rule="majority")
+            names = name_clusters(logits, labels, rule="majority")
         super().__init__(
             cluster=int(assigned.bincount(minlength=system.classes).argmax()),
             image_shape=list(system.image_shape),
             heads=pixels(system.decoded_heads()),
             clusters=[_summary(k, assigned, labels, names) for k in range(system.classes)],
             assigned=assigned.tolist(),
-            confidence=raw(confidence),
+            certainty=raw(certainty),
             labels=[] if labels is None else labels.tolist(),
         )
-        self._confidence = confidence
+        self._certainty = certainty
 
     def checked(self, name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < self.system.classes:
@@ -80,7 +80,7 @@ class ClusterBrowser(PageWidget):
     def members(self, cluster: int, *, surest_first: bool = True) -> Tensor:
         """The numbers (M,) of the images in ``cluster``, by q(y | x)."""
         mine = (torch.tensor(self.assigned) == self.checked("cluster", cluster)).nonzero()[:, 0]
-        return mine[self._confidence[mine].argsort(descending=surest_first, stable=True)]
+        return mine[self._certainty[mine].argsort(descending=surest_first, stable=True)]
 
     def parcel(self) -> tuple[dict, list[bytes]]:
         return {}, [pixels(self.images)]

@@ -235,6 +235,8 @@ for rule in ("paper", "majority"):
 assert name_clusters(q.log(), labels).tolist() == [3, 7, 7]
 
 # %% [markdown]
+# Both are given logits, here those of $q$ above. The highest $q$ cannot always be read from $q$: in 32 bits a very sure image has exactly 1, and so have others of its cluster. Their log-odds, $\log q - \log(1 - q)$, which logits determine, still differ. Further down we count such images.
+#
 # Cluster 0 is surest of a 3 but has two 5s, so the rules disagree. Cluster 2 has no member; the paper's rule names it nevertheless, by the image that comes nearest, and the majority rule leaves it nameless ($-1$). The majority rule picks the best names for the validation images; on other images that need not be the best. Both look at validation images. Naming clusters by the test labels would be to fit sixteen parameters to the test set.
 #
 # As a baseline, k-means on the pixels, with as many clusters, scored the same way.
@@ -263,6 +265,8 @@ for (clusters, name), logits in rows.items():
     )
     print(f"   empty clusters: {len(paper_rule.empty)}")
 assert score(system.logits, "majority").error < 0.75
+of_validation = system.probabilities(validation.images)  # (N, K)
+print(f"validation images whose q(y | x) is 1 in 32 bits: {int((of_validation == 1).any(dim=1).sum()):,}")
 
 # %% [markdown]
 # After six epochs the network is about as good as k-means on pixels, by both rules: a third of the images lie in a cluster with another name. Where does it fail? The figure of the paper shows it.
