@@ -233,7 +233,7 @@ class ContentAndStyle(System):
 
     def classify(self, images: Tensor) -> Tensor:
         """The most likely class or cluster (N,) of images (N, C, H, W)."""
-        return self.probabilities(images).argmax(dim=1)
+        return self.logits(images).argmax(dim=1)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] of styles z (N, Z) and contents ``labels`` (N,), or shares (N, K) of each."""

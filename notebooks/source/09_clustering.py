@@ -235,7 +235,7 @@ for rule in ("paper", "majority"):
 assert name_clusters(q.log(), labels).tolist() == [3, 7, 7]
 
 # %% [markdown]
-# Both are given logits, here those of $q$ above. The highest $q$ cannot always be read from $q$: in 32 bits a very sure image has exactly 1, and so have others of its cluster. Their log-odds, $\log q - \log(1 - q)$, which logits determine, still differ. Further down we count such images.
+# Both are given [logits](glossary.ipynb#Logit), which $\log q$ are, and not $q$: in 32 bits a very sure image has exactly $q = 1$, and so may others of its cluster have. Which is the surest? Their log-odds, $\log q - \log(1 - q)$, still differ, and logits determine them. Below we count such images.
 #
 # Cluster 0 is surest of a 3 but has two 5s, so the rules disagree. Cluster 2 has no member; the paper's rule names it nevertheless, by the image that comes nearest, and the majority rule leaves it nameless ($-1$). The majority rule picks the best names for the validation images; on other images that need not be the best. Both look at validation images. Naming clusters by the test labels would be to fit sixteen parameters to the test set.
 #
