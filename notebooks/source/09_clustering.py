@@ -571,7 +571,7 @@ exercises.check_majority_error(majority_error)
 # 1. *(easy)* Take the long run, `experiments.trained("clustering-30")`, and decode every head at $z = (s, 0, 0, 0, 0)$ for $s = -2, 0, 2$. Does the first style number mean the same in all clusters?
 #    <details><summary>Expected</summary>Roughly: towards −2 nearly all grow narrow and slanted, towards 2 wide and upright. But not quite: at 2 some turn into another digit, a 1 into an 8 for example.</details>
 # 2. *(easy)* Score the sixteen clusters with names from the *test* labels. How much would you gain by cheating?
-#    <details><summary>Expected</summary>Next to nothing against the majority rule, since sixteen names are little to fit to ten thousand images; about two points against the paper's rule.</details>
+#    <details><summary>Expected</summary>Next to nothing against the majority rule, since sixteen names are little to fit to ten thousand images; against the paper's rule about as much as the two rules differ.</details>
 # 3. *(medium)* Train with `Gaussian(1)` and with `Gaussian(20)` as `style`, and look at the heads, at the clusters' mean styles.
 #    <details><summary>Hint</summary>A richer style leaves less for y to say; a poorer one makes y say everything, as in k-means.</details>
 #    <details><summary>Expected</summary>With one number the reconstruction loss ends higher, with twenty lower. The error need not follow: in the log in <code>results/README.md</code> two numbers instead of five change it by less than two points by the majority rule.</details>
