@@ -342,7 +342,7 @@ TABLE = {
     ),
     # Measures
     "probabilities for the test logits": (
-        lambda f: clustering_error(torch.randn(30, 3), LABELLED.labels, torch.full((30, 3), 1 / 3), LABELLED.labels),
+        lambda f: clustering_error(CODES, LABELLED.labels, CODES.softmax(dim=1), LABELLED.labels),
         ValueError,
         ["test_logits", "sum to 1", "system.logits(images)"],
     ),
@@ -743,10 +743,25 @@ TABLE = {
         ValueError,
         ["logits", "sum to 1"],
     ),
-    "logits that are not finite": (
+    "logits of a system that diverged": (
         lambda f: name_clusters(CODES.log(), LABELLED.labels),
         ValueError,
-        ["the softmax of logits", "NaN"],
+        ["logits", "NaN", "diverged"],
+    ),
+    "infinite logits": (
+        lambda f: name_clusters(CODES / 0, LABELLED.labels),
+        ValueError,
+        ["logits", "+inf"],
+    ),
+    "rows of clusters that are all impossible": (
+        lambda f: name_clusters(torch.full((30, 3), -torch.inf), LABELLED.labels),
+        ValueError,
+        ["logits", "-inf alone"],
+    ),
+    "the logits of one image": (
+        lambda f: name_clusters(CODES[0], LABELLED.labels[:1]),
+        ValueError,
+        ["logits", "(N, K)"],
     ),
     "whole numbers for logits": (
         lambda f: name_clusters(torch.ones(30, 3, dtype=torch.int64), LABELLED.labels),
@@ -759,7 +774,7 @@ TABLE = {
         ["rule", "did you mean 'majority'"],
     ),
     "test clusters of another system": (
-        lambda f: clustering_error(CODES, LABELLED.labels, torch.randn(30, 3), LABELLED.labels),
+        lambda f: clustering_error(CODES, LABELLED.labels, torch.zeros(30, 3), LABELLED.labels),
         ValueError,
         ["test_logits", "3 clusters", "2"],
     ),

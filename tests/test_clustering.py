@@ -25,14 +25,14 @@ def test_the_paper_s_rule_asks_the_surest_image():
 
 def test_the_surest_image_is_found_where_q_rounds_to_1():
     logits = torch.tensor([[30.0, 0.0, 0.0], [40.0, 0.0, 0.0], [60.0, 35.0, 0.0], [0.0, 50.0, 0.0], [0.0, 0.0, 50.0]])
-    assert logits.softmax(dim=1)[:3, 0].tolist() == [
-        1,
-        1,
-        1,
-    ]  # of which 1 is the surest, though the logit of 2 is larger
+    assert (logits.softmax(dim=1)[:3, 0] == 1).all()  # and image 1 is the surest, though image 2 has the larger logit
     assert name_clusters(logits, torch.tensor([4, 6, 8, 1, 2])).tolist() == [6, 1, 2]
     names = name_clusters(logits[[2, 1, 0, 3, 4]], torch.tensor([8, 6, 4, 1, 2]))
     assert names.tolist() == [6, 1, 2]  # in any order
+
+
+def test_a_cluster_that_no_image_can_be_in_is_nameless():
+    assert name_clusters(one_hot([0, 0, 1]), torch.tensor([3, 3, 7])).tolist() == [3, 7, -1]
 
 
 def test_what_is_surest_does_not_depend_on_what_is_added_to_the_logits():
@@ -73,7 +73,7 @@ def test_arrays_are_as_good_as_tensors():
 
 def test_the_order_of_clusters_and_images_changes_nothing():
     generator = torch.Generator().manual_seed(0)
-    logits = torch.rand(200, 6, generator=generator)
+    logits = 60 * torch.rand(200, 6, generator=generator)  # many a q rounds to 1
     labels = torch.randint(4, (200,), generator=generator)
     images, clusters = torch.randperm(200, generator=generator), torch.randperm(6, generator=generator)
     for rule in ("paper", "majority"):

@@ -234,6 +234,7 @@ class TestContentAndStyle:
         split = Split(random_images(2), torch.tensor([0, 2]))
         total = math.log(math.e + 2)
         assert system.classification_loss(batch_of(split)).item() == pytest.approx((total - 1 + total) / 2)
+        assert system.logits(split.images).tolist() == [[1, 0, 0], [1, 0, 0]]
         assert system.probabilities(split.images)[0].tolist() == pytest.approx(
             [math.e / (math.e + 2)] + [1 / (math.e + 2)] * 2
         )

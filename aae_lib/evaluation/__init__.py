@@ -1,6 +1,6 @@
 """Numbers about a trained system."""
 
-from .clustering import ClusteringError, clustering_error, name_clusters
+from .clustering import ClusteringError, clustering_error, log_odds, name_clusters
 from .information import Information, MarginalKl, marginal_kl, mutual_information
 from .labels import Probe, label_probe, mode_accuracy
 from .latent import (
@@ -56,6 +56,7 @@ __all__ = [
     "holes",
     "knn_accuracy",
     "label_probe",
+    "log_odds",
     "marginal_kl",
     "mean_and_standard_error",
     "mmd",

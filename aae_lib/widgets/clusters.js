@@ -46,7 +46,7 @@ function render({ model, el: root }) {
 
   function member(n, name) {
     const wrong = name !== null && labels.length > 0 && labels[n] !== name;
-    const words = [`image ${n}`, ...(labels.length ? [`label ${labels[n]}`] : []), `q(y | x) = ${(1 / (1 + Math.exp(-certainty[n]))).toFixed(3)}`];
+    const words = [`image ${n}`, ...(labels.length ? [`label ${labels[n]}`] : []), `q(y | x) = ${(1 / (1 + Math.exp(-certainty[n]))).toFixed(3)}, log-odds ${certainty[n].toFixed(1)}`];
     const canvas = pictureCanvas(shape, 42, words.join(", ") + (wrong ? ", not of the cluster's class" : ""));
     canvas.title = words.join(", ");
     canvas.classList.toggle("wrong", wrong);

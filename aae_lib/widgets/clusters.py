@@ -56,7 +56,8 @@ class ClusterBrowser(PageWidget):
         if labels is not None:
             labels = checks.labels("labels", labels, count)[:MOST_IMAGES].cpu()
         logits = system.logits(self.images)  # (N, K)
-        certainty, assigned = log_odds(logits).float().nan_to_num().max(dim=1)  # (N,), (N,)
+        finite = log_odds(logits).float().clamp(-3e38, 3e38)  # the page takes differences
+        certainty, assigned = finite.max(dim=1)  # (N,), (N,)
         if names is not None:
             names = _given(names, system.classes)
         elif labels is not None:
@@ -78,7 +79,7 @@ class ClusterBrowser(PageWidget):
         return value
 
     def members(self, cluster: int, *, surest_first: bool = True) -> Tensor:
-        """The numbers (M,) of the images in ``cluster``, by q(y | x)."""
+        """The numbers (M,) of the images in ``cluster``, by the log-odds of q(y | x)."""
         mine = (torch.tensor(self.assigned) == self.checked("cluster", cluster)).nonzero()[:, 0]
         return mine[self._certainty[mine].argsort(descending=surest_first, stable=True)]
 

@@ -33,7 +33,7 @@ from torch.nn import functional as F
 
 from aae_lib import Snapshots, choose, experiments, figures, fit, load
 from aae_lib.data import Split
-from aae_lib.evaluation import train_feature_network
+from aae_lib.evaluation import log_odds, train_feature_network
 from aae_lib.networks import MLP, Decoder, Discriminator, Encoder, initialise
 from aae_lib.priors import Categorical, Gaussian
 from aae_lib.systems import SGD, Adam, Phase, SemiSupervisedAdversarialAutoencoder, System, VariationalAutoencoder
@@ -407,7 +407,7 @@ print("in truth", " ".join(f"{share:6.1%}" for share in torch.bincount(data.test
 # Which digits does it get wrong? Here are some of which it was surest:
 
 # %%
-certainty, answer = y.max(dim=1)
+certainty, answer = log_odds(system.logits(data.test.images)).max(dim=1)  # q itself rounds to 1 for many
 wrong = torch.nonzero(answer != data.test.labels)[:, 0]
 surest = wrong[certainty[wrong].argsort(descending=True)][:10]
 names = [f"{data.classes[answer[i]]}, not {data.classes[data.test.labels[i]]}" for i in surest]

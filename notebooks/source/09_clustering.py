@@ -235,7 +235,7 @@ for rule in ("paper", "majority"):
 assert name_clusters(q.log(), labels).tolist() == [3, 7, 7]
 
 # %% [markdown]
-# Both are given [logits](glossary.ipynb#Logit), which $\log q$ are, and not $q$: in 32 bits a very sure image has exactly $q = 1$, and so may others of its cluster have. Which is the surest? Their log-odds, $\log q - \log(1 - q)$, still differ, and logits determine them. Below we count such images.
+# Both rules take [logits](glossary.ipynb#Logit), numbers whose softmax is $q$; $\log q$ are such. Why not $q$? In 32 bits a very sure image has $q = 1$ exactly, and so have others of its cluster. Their log-odds, $\log q - \log(1 - q)$, still differ, and can be computed from logits.
 #
 # Cluster 0 is surest of a 3 but has two 5s, so the rules disagree. Cluster 2 has no member; the paper's rule names it nevertheless, by the image that comes nearest, and the majority rule leaves it nameless ($-1$). The majority rule picks the best names for the validation images; on other images that need not be the best. Both look at validation images. Naming clusters by the test labels would be to fit sixteen parameters to the test set.
 #
@@ -243,23 +243,23 @@ assert name_clusters(q.log(), labels).tolist() == [3, 7, 7]
 
 
 # %%
-def score(logits, rule):
+def score(logits_of, rule):
     """The clustering error of a function from images (N, C, H, W) to the logits of q(y | x), (N, K)."""
     held_out = (validation.images, test.images)
-    of_validation, of_test = (logits(images) for images in held_out)
+    of_validation, of_test = (logits_of(images) for images in held_out)
     return clustering_error(of_validation, validation.labels, of_test, test.labels, rule=rule)
 
 
 def k_means(clusters):
-    """Logits of k-means, as it were: the nearer a centre, the likelier."""
+    """Minus the distances to the centres of k-means, taken for logits."""
     pixels = data.train.images.flatten(1).float() / 255
     fitted = MiniBatchKMeans(clusters, n_init=3, batch_size=2000, random_state=0).fit(pixels)
     return lambda images: -torch.from_numpy(fitted.transform(images.flatten(1).float() / 255))
 
 
 rows = {("16", "k-means on pixels"): k_means(16), ("16", "adversarial autoencoder"): system.logits}
-for (clusters, name), logits in rows.items():
-    paper_rule, majority = (score(logits, rule) for rule in ("paper", "majority"))
+for (clusters, name), logits_of in rows.items():
+    paper_rule, majority = (score(logits_of, rule) for rule in ("paper", "majority"))
     print(
         f"{clusters} clusters, {name:24} paper's rule {paper_rule.error:6.1%}   majority {majority.error:6.1%}", end=""
     )
@@ -357,7 +357,7 @@ for k, trained in quick.items():
     )
 
 # %% [markdown]
-# The paper's Table 3 beside ours, test errors in percent; its other row, CatGAN, has 9.70 with 20 clusters. The distance of the short runs is large. (The short runs are not to be compared with each other: sixteen clusters had six epochs, thirty had four.) The long runs are those in `results/`: 1000 units, eighty epochs, smaller steps at the end. With thirty clusters two of three seeds end near nine percent by both rules, and the third, alike but for its seed, well above: stuck, perhaps, as starts of the lines were. Two of these seeds, trained once more on a GPU, which draws other noise, parted likewise: 7.6 and 20.0 % by the majority rule. With sixteen the naming alone makes eight or nine points in two runs, and nothing in the third; by the majority rule all three lie near 18 %. But a run of one of these seeds on that GPU had 10.1 %: three runs do not say how good a system can get. The paper, [as restated](glossary.ipynb#As-restated), trains networks of 3000 units for 1500 epochs and reports a mean over runs. The width alone does not do it: our one run with 3000 units had 15.7 % after 70 epochs, by the majority rule on validation images. No public code that we know of reaches the paper's number; the log in `results/README.md` tells what we tried. <!-- 9.70, 3000: Makhzani et al. 2015, Table 3 and appendix --> <!-- 1000: results/clustering-30.long.seed0.json --> <!-- 7.6, 20.0, 10.1, 15.7, 70: results/README.md -->
+# The paper's Table 3 beside ours, test errors in percent; its other row, CatGAN, has 9.70 with 20 clusters. The distance of the short runs is large. (The short runs are not to be compared with each other: sixteen clusters had six epochs, thirty had four.) The long runs are those in `results/`: 1000 units, eighty epochs, smaller steps at the end. With thirty clusters two of three end near nine percent by both rules (seed 0 on a CPU, seed 1 on a GPU), and the third well above: stuck, perhaps, as starts of the lines were. Seeds 0 and 2 had been trained on a GPU before, which draws other noise, and parted likewise: 7.6 and 20.0 % by the majority rule. With sixteen the naming alone makes eight or nine points in two runs, and nothing in the third; by the majority rule all three lie near 18 %. But on a GPU seed 0 had 10.1 %, and the other two, stopped early, 21.7 and 24.2 on validation images: three runs do not say how good a system can get. The paper, [as restated](glossary.ipynb#As-restated), trains networks of 3000 units for 1500 epochs and reports a mean over runs. The width alone does not do it: our one run with 3000 units had 15.7 % after 70 epochs, by the majority rule on validation images. No public code that we know of reaches the paper's number; the log in `results/README.md` tells what we tried. <!-- 9.70, 3000: Makhzani et al. 2015, Table 3 and appendix --> <!-- 1000: results/clustering-30.long.seed0.json --> <!-- 7.6, 20.0, 10.1, 21.7, 24.2, 15.7, 70: results/README.md -->
 #
 # ## Trained for longer, and two games
 #
@@ -423,7 +423,7 @@ for title, name in {"the paper's game": "clustering-30", "z judged beside y": "c
         )
 
 # %% [markdown]
-# With more time, wider layers and more clusters the paper's own heads become digits, and where a head is faint the mean style shows why: that cluster's styles lie elsewhere. Under the other game mean styles are less than half as far from the middle, and heads are sharper at $z = 0$. What they draw is not always what the name says: clusters named 4 draw nines, for they hold fours and nines nearly alike. Is that the price? Eight clusters are mixed here and four above, but the pictures are of one run each, of the paper's game the best of three. By the majority rule, on validation images, three seeds of the paper's game have 7.7 to 12.8 %, and three of the other 10.9 to 12.0, two of them stopped before their smaller steps. Seeds differ by more than the games do, so what it costs remains open. <!-- 7.7, 12.8, 10.9, 12.0: results/README.md -->
+# With more time, wider layers and more clusters the paper's own heads become digits, and where a head is faint the mean style shows why: that cluster's styles lie elsewhere. Under the other game mean styles are less than half as far from the middle, and heads are sharper at $z = 0$. What they draw is not always what the name says: clusters named 4 draw nines, for they hold fours and nines nearly alike. Is that the price? Eight clusters are mixed here and four above, but the pictures are of one run each, of the paper's game the best of three. By the majority rule, on validation images, five runs of the paper's game have 7.6 to 18.2 %, and three of the other 10.9 to 12.0, two of them stopped before their smaller steps. Seeds differ by more than the games do, so what it costs remains open. <!-- 7.6, 18.2, 10.9, 12.0: results/README.md -->
 #
 # ## One further idea
 #
@@ -578,7 +578,7 @@ exercises.check_majority_error(majority_error)
 # 4. *(medium)* Take away the encoder's batch normalisation (`batch_norm=False`). How many clusters are empty after one epoch?
 #    <details><summary>Expected</summary>Nearly all: 15 of 16 in a run of ours, where q(y | x) was still almost the same for all images, so that one cluster was a little ahead everywhere. With batch normalisation none was empty.</details>
 # 5. *(hard)* Several restarts, and choose one *without* labels. Which number, of those that need none, tells the best restart: the reconstruction loss, the information of exercise A, or how sure $q(y \mid x)$ is?
-#    <details><summary>Expected</summary>None of them tells reliably. Of the three long runs of thirty clusters the worst has the highest reconstruction loss, 7.48 against 7.23 and 7.26; of those of sixteen the best has it, 7.53 against 7.39 and 7.44. You have an answer where one number ranks five restarts as their validation errors do.</details>
+#    <details><summary>Expected</summary>None of them tells reliably. Of the three long runs of thirty clusters the worst has the highest reconstruction loss, 7.48 against 7.23 and 7.26; of those of sixteen the best by the paper's rule has it, 7.53 against 7.39 and 7.44, and by the majority rule it is level with the run of the lowest. You have an answer where one number ranks five restarts as their validation errors do.</details>
 # 6. *(hard, open-ended)* Give each of 30 clusters of `ConsistentClusters` fewer reasons to stay empty, for example a weaker consistency. What does the error do?
 #    <details><summary>Expected</summary>A trade: in the log in <code>results/README.md</code> weights of 0.1, 0.3 and 1 leave 5, 10 and 15 of thirty clusters empty, with 17.3, 9.6 and 11.2 % by the majority rule after eight to twelve epochs. You have succeeded if more clusters are in use at no larger validation error, with two seeds.</details>
 # 7. *(easy, prediction)* Sixteen clusters and sure answers. What is the information of exercise A if all clusters are equally common? And if six of them are empty, and the other ten equally common?
