@@ -739,8 +739,8 @@ for count, runs in long_runs.items():
 # %% [markdown]
 # The AAE's long runs come within some tenths of a percent of the paper's numbers: they have the paper's networks but for
 # smaller discriminators, and its steps, and tens of thousands of updates where the paper has millions (5000 epochs). <!-- 5000: as restated from the paper's appendix -->
-# Near its 10,000th update the AAE is ahead of all rivals with 100 labels, though its steps are still large there while some of theirs had been made small; with 1000 labels M2 and VAT are
-# about as good. Rivals had few trials each, one seed; with 100 labels two of them, the SVM and VAT, are worse after their long run than here. What was tried is in `results/README.md`. Dashes are rows that nobody trained here.
+# Near its 10,000th update the AAE is ahead of all rivals with 100 labels, though its steps are still large there while some of theirs had been made small; with 1000 labels M2 is
+# about as good, and VAT better. Rivals had few trials each; all but M2 have three seeds, and VAT's lie far apart with 100 labels: 6.8, 11.0 and 19.3 %. <!-- 6.8, 11.0, 19.3: results/README.md --> There two of them, the SVM and VAT, are worse after their long runs, on average, than here. What was tried is in `results/README.md`. Dashes are rows that nobody trained here.
 #
 # ## Labels against error
 
