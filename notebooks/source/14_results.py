@@ -248,7 +248,7 @@ for task in ("100 labels", "1000 labels", "all labels"):
     print(f"{task:11} after 10,000 updates:", ", ".join(early))
 
 # %% [markdown]
-# With 1000 labels and as many updates the AAE is about level with [VAT](glossary.ipynb#Virtual-adversarial-training), where the table has it far ahead. Compare
+# With 1000 labels and as many updates the AAE is behind [VAT](glossary.ipynb#Virtual-adversarial-training), where the table has it far ahead. Compare
 # methods only so, and remember the brackets: one seed is an anecdote.
 #
 # The rivals' runs get no verdict: a baseline that comes out *better* than printed is no success. And our support vector machine on M1 does not look
@@ -317,8 +317,7 @@ alone = sum(len(row.values) == 1 for row in verdicts if row.same_data)
 print(f"rows with one seed, and so without an interval: {alone}")
 
 # %% [markdown]
-# Few seeds leave wide intervals. One that holds the paper's number does not show that it was reached, only that these seeds cannot exclude it; one that reaches below 0,
-# where no error can be, says that so few numbers, one of them far off, are not normal. A number just missed and one just reached can both be luck, and one seed proves only
+# Few seeds leave wide intervals. One that holds the paper's number does not show that it was reached, only that these seeds cannot exclude it. A number just missed and one just reached can both be luck, and one seed proves only
 # that this number *can* come out.
 #
 # ## What was not reached, and why
@@ -428,8 +427,8 @@ for ax, row in zip(axes, curved, strict=True):
 figures.show(
     figure,
     alt="A panel for each row with a learning curve: test error over updates, both logarithmic, with the paper's number dashed. The "
-    "panels of Table 2 fall towards it. Clusters and maps end above it, but for the map with a thousand labels: some curves fall, of 30 clusters all "
-    "but one; others hardly fall.",
+    "panels of Table 2 fall towards it. Clusters and maps end above it, but for the map with a thousand labels: some curves fall, as those "
+    "of 30 clusters; others hardly do.",
 )
 
 # %%
@@ -440,7 +439,7 @@ for row in curved:
 
 # %% [markdown]
 # A slope of -0.5 says that four times the updates halve the error, one near 0 that more updates bring nothing on the whole, as a curve may fall and rise again: so it is in the maps of two
-# dimensions with fewer labels or none, and for one seed each of 16 and 30 clusters. Where seeds part, as there, one curve would have told either story.
+# dimensions with fewer labels or none, and for one seed of 16 clusters. Where seeds part, as there, one curve would have told either story.
 #
 # A curve also tempts. Its lowest point is often below its last one.
 
