@@ -416,6 +416,7 @@ def shown(row):
     return "majority_rule_error" if row.number.metric == "paper_rule_error" else row.number.metric
 
 
+# %%
 figure, axes = figures.canvas(len(curved), 3, 3, 2.2)
 for ax, row in zip(axes, curved, strict=True):
     value, curves = row.number.value, [curve(run, shown(row)) for run in row.runs.records]

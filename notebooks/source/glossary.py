@@ -170,7 +170,7 @@
 # A linear classifier that is trained on codes to find out what they hold. (notebook [07](07_supervised.ipynb))
 #
 # ### Logit
-# A probability as a number without bounds, its *log-odds* $\log q - \log(1 - q)$; the sigmoid brings it back, and 0 stands for one half. Of several classes: numbers whose softmax the probabilities are, which are not each class's log-odds. (notebook [01](01_autoencoders_vaes_gans.ipynb))
+# A probability as a number without bounds, its *log-odds* $\log q - \log(1 - q)$; the sigmoid brings it back, and 0 stands for one half; of several classes, numbers whose softmax the probabilities are, which are not each class's log-odds. (notebook [01](01_autoencoders_vaes_gans.ipynb))
 #
 # ## M
 #
