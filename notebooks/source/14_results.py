@@ -418,15 +418,11 @@ def shown(row):
 
 # %%
 figure, axes = figures.canvas(len(curved), 3, 3, 2.2)
+colours = (figures.BLUE, figures.CLASS_COLOURS[9], figures.CLASS_COLOURS[1])  # of seeds
 for ax, row in zip(axes, curved, strict=True):
     value, curves = row.number.value, [curve(run, shown(row)) for run in row.runs.records]
     for k, (updates, percent) in enumerate(curves):
-        ax.plot(
-            updates,
-            percent,
-            color=(figures.BLUE, figures.CLASS_COLOURS[9], figures.CLASS_COLOURS[1])[k % 3],
-            linewidth=1.2,
-        )
+        ax.plot(updates, percent, color=colours[k % 3], linewidth=1.2)
     ax.axhline(value, color=figures.INK, linestyle="--", linewidth=1)
     ax.axvline(divided(row.runs.records[0]), color=figures.PRIOR_GREYS[2], linestyle=":")
     ax.text(230, value, f"{value:g}", va="bottom", fontsize="small")
