@@ -163,6 +163,13 @@ def test_the_surest_come_first_where_q_rounds_to_1(sorted_images):
     assert cluster_browser(system, sorted_images).members(0).tolist() == [5, 3, 1, 4, 0, 2]
 
 
+def test_a_system_that_diverged_is_refused(sorted_images):
+    system = ClusteringAdversarialAutoencoder((1, 4, 4), clusters=4, prior=Gaussian(2), **SMALL)
+    system.logits = lambda _: torch.full((6, 4), torch.nan)
+    with pytest.raises(ValueError, match="its training diverged"):
+        cluster_browser(system, sorted_images)
+
+
 def test_names_can_be_given_by_another_rule(four_clusters, sorted_images):
     labels = torch.tensor([7, 7, 1, 4, 4, 0])
     widget = cluster_browser(four_clusters, sorted_images, labels, names=torch.tensor([1, -1, 4, 4]))

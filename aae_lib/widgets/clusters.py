@@ -58,6 +58,8 @@ class ClusterBrowser(PageWidget):
         logits = system.logits(self.images)  # (N, K)
         finite = log_odds(logits).float().clamp(-3e38, 3e38)  # the page takes differences
         certainty, assigned = finite.max(dim=1)  # (N,), (N,)
+        if certainty.isnan().any():
+            raise ValueError("system has q(y | x) that are NaN, so its training diverged; train it with smaller steps.")
         if names is not None:
             names = _given(names, system.classes)
         elif labels is not None:
