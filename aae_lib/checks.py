@@ -234,7 +234,10 @@ def labels(argument: str, value: object, count: int) -> Tensor:
         raise TypeError(f"{argument} must be whole numbers, but it is {y.dtype}; convert with .long().")
     y = y.long()
     if len(y) and int(y.min()) < 0:
-        raise ValueError(f"{argument} must be at least 0, but the smallest is {int(y.min())}.")
+        raise ValueError(
+            f"{argument} must be at least 0, but the smallest is {int(y.min())}; number classes from 0, and "
+            "hide labels with fit's argument labelled, not with a number."
+        )
     return y
 
 

@@ -356,6 +356,21 @@ TABLE = {
         ValueError,
         ["split", "labels", "squares"],
     ),
+    "a feature network of classes with a gap": (
+        lambda f: train_feature_network(data.Split(IMAGES, 3 * torch.arange(30).remainder(2))),
+        ValueError,
+        ["split.labels", "[0, 3]", "number the classes anew"],
+    ),
+    "a feature network of one class": (
+        lambda f: train_feature_network(data.Split(IMAGES, torch.zeros(30, dtype=torch.long))),
+        ValueError,
+        ["split.labels", "two classes", "without labels"],
+    ),
+    "labels that are hidden by a number": (
+        lambda f: train(data.Split(IMAGES, torch.full((30,), -1))),
+        ValueError,
+        ["data's labels", "at least 0", "labelled"],
+    ),
     "a feature network of a whole dataset": (
         lambda f: train_feature_network(load("digits")),
         TypeError,

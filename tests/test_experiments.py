@@ -175,7 +175,7 @@ def test_a_resumed_run_names_every_commit_that_it_was_made_with(tmp_path, monkey
 
 
 def test_a_commit_made_while_a_process_runs_is_not_that_of_its_code(monkeypatch):
-    answers = iter(["a" * 40, " M some.py", "b" * 40, ""])
+    answers = iter(["__init__.py", "a" * 40, " M some.py", "__init__.py", "b" * 40, ""])
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=next(answers)))
     ledger.commit.cache_clear()
     assert [ledger.commit() for _ in range(2)] == ["a" * 40 + "+"] * 2
@@ -263,6 +263,65 @@ def test_more_samples_are_added_to_a_run(tmp_path, capsys, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"is missing; make it with: .* run parzen-mnist .* --again"):
         likelihood("parzen-mnist", 20, profile="smoke", progress=False)
     assert json.loads(path.read_text(encoding="utf-8"))["likelihoods"] == [few, many]
+
+
+def test_more_samples_are_added_to_the_record_as_it_is_by_then(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = run("parzen-mnist", profile="smoke", progress=False)
+    measured = running.measures.likelihood
+
+    def while_another_adds(*arguments, **settings):
+        monkeypatch.setattr(running.measures, "likelihood", measured)
+        likelihood("parzen-mnist", 30, images=50, profile="smoke", progress=False)
+        return measured(*arguments, **settings)
+
+    monkeypatch.setattr(running.measures, "likelihood", while_another_adds)
+    likelihood("parzen-mnist", 20, images=50, profile="smoke", progress=False)
+    assert [one["samples"] for one in json.loads(path.read_text(encoding="utf-8"))["likelihoods"]] == [20, 30]
+    with pytest.raises(ValueError, match="images must be at least 2"):
+        likelihood("parzen-mnist", 20, images=1, profile="smoke", progress=False)
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_not_made_again(folders, tmp_path, monkeypatch):
+    done = (folders / "results" / "aae-gaussian.smoke.seed0.json").read_bytes()
+    results, locked = tmp_path / "results", running.sole_writer
+
+    @contextlib.contextmanager
+    def waited(path):
+        results.mkdir(exist_ok=True)
+        (results / "aae-gaussian.smoke.seed0.json").write_bytes(done)  # while this one waited for the lock
+        with locked(path):
+            yield
+
+    monkeypatch.setattr(running, "sole_writer", waited)
+    monkeypatch.setattr(running, "fit", None)
+    assert run("aae-gaussian", profile="smoke", results=results, checkpoints=tmp_path).read_bytes() == done
+
+
+def test_notes_of_another_plan_are_not_gone_on_with(tmp_path):
+    def notes(settings):
+        return running.Notes(tmp_path / "notes.json", settings, 100, None, None, lambda: False)
+
+    first = notes({"epochs": 1})
+    first.curve = [{"updates": 20}]
+    first.write(20)
+    assert notes({"epochs": 1}).curve == [{"updates": 20}] and len(notes({"epochs": 1}).sittings) == 2
+    assert notes({"epochs": 2}).curve == [] and len(notes({"epochs": 2}).sittings) == 1
+
+
+def test_a_commit_is_the_librarys_own(monkeypatch, tmp_path):
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    inside = tmp_path / "site-packages" / "aae_lib" / "experiments"
+    inside.mkdir(parents=True)
+    author = ["-c", "user.name=a reader", "-c", "user.email=reader@localhost"]
+    subprocess.run(["git", *author, "commit", "--allow-empty", "--quiet", "-m", "theirs"], cwd=tmp_path, check=True)
+    (inside.parent / "__init__.py").touch()
+    monkeypatch.setattr(ledger, "__file__", str(inside / "ledger.py"))
+    ledger.commit.cache_clear()
+    try:
+        assert ledger.commit() is None, "a reader's project around the installed library is not its commit"
+    finally:
+        ledger.commit.cache_clear()
 
 
 def test_a_resumed_run_keeps_its_curve(tmp_path, monkeypatch):

@@ -39,7 +39,7 @@ class TestWindows:
         made = history([])
         assert made.updates.tolist() == [] and made.updates.dtype.kind == "i"
         assert {name: len(values) for name, values in made.losses.items()} == dict.fromkeys(PHASES, 0)
-        assert made.latest() == {} and made.health() == "healthy"
+        assert made.latest() == {} and made.health() == "too early to say"
 
     def test_the_latest_losses_are_those_of_the_last_full_window(self):
         assert history([(1, 2, 3), (4, 5, 6)]).latest() == {"reconstruction": 4, "discriminator": 5, "generator": 6}

@@ -8,7 +8,12 @@ from torch import nn
 
 from aae_lib.evaluation import marginal_kl, mutual_information
 from aae_lib.priors import Categorical, Gaussian, GaussianMixture, SwissRoll
-from aae_lib.systems import AdversarialAutoencoder, AdversarialLatentAutoencoder, VariationalAutoencoder
+from aae_lib.systems import (
+    AdversarialAutoencoder,
+    AdversarialLatentAutoencoder,
+    SemiSupervisedAdversarialAutoencoder,
+    VariationalAutoencoder,
+)
 from aae_lib.systems.vae import gaussian_kl
 
 SHAPE = (1, 1, 1)
@@ -81,8 +86,12 @@ class TestMutualInformation:
     def test_other_posteriors(self, posterior):
         system = AdversarialAutoencoder(SHAPE, prior=Gaussian(1), hidden=(2,), posterior=posterior)
         why = {"deterministic": "the KL term is infinite", "universal": "no density"}[posterior]
-        with pytest.raises(TypeError, match=f"has a {posterior} posterior, so .*{why}.* use marginal_kl"):
+        with pytest.raises(TypeError, match=f"{posterior}.*, so .*{why}.*; build it with .* use marginal_kl"):
             mutual_information(system, pixels(5))
+
+    def test_advice_is_for_the_system_at_hand(self):
+        with pytest.raises(TypeError, match=r"has no Gaussian posterior \(deterministic\)[^;]*; use marginal_kl"):
+            mutual_information(SemiSupervisedAdversarialAutoencoder(SHAPE, hidden=(2,)), pixels(5))
 
     def test_bad_input(self):
         with pytest.raises(ValueError, match="images has 1 image"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -121,6 +122,27 @@ class TestOptimizers:
             train(Diverging(shared=True))
 
 
+class TestNames:
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ({"name": "first"}, "two phases are called 'first'"),
+            ({"parts": ("one",)}, "two losses of phases are called 'one'"),
+            ({"learns": ()}, "phase 'second' has no weights to learn"),
+        ],
+    )
+    def test_what_would_train_other_weights_or_none_is_refused(self, change, sentence):
+        class Twice(TwoWeights):
+            def phases(self):
+                first, second = super().phases()
+                return [first, replace(second, **change)]
+
+        system = Twice()
+        with pytest.raises(ValueError, match=sentence):
+            train(system)
+        assert system.updates == 0
+
+
 class TestFactors:
     def test_the_history_has_the_parts_and_the_gradient_their_weighted_sum(self):
         class Plain(TwoWeights):
@@ -202,6 +224,29 @@ class TestCallbacks:
         often, seldom, taken = Every(2), Every(5), Snapshots(lambda system: system.updates, at=(0, 3))
         train(TwoWeights(), updates=6, callbacks=[often, seldom, taken])
         assert often.seen == [0, 2, 4, 6] and seldom.seen == [0, 5] and taken.pictures == {0: 0, 3: 3}
+
+    def test_updates_may_be_named_in_any_collection(self):
+        class At:
+            def __init__(self, at):
+                self.at, self.seen = at, []
+
+            def __call__(self, moment):
+                self.seen.append(moment.update)
+
+        callbacks = [At(at) for at in ([2], frozenset({2}), range(2, 3))]
+        train(TwoWeights(), updates=4, callbacks=callbacks)
+        assert [callback.seen for callback in callbacks] == [[2]] * 3
+        with pytest.raises(TypeError, match="at of a callback must be a set of updates, but it is 2"):
+            train(TwoWeights(), callbacks=[At(2)])
+
+    def test_a_training_that_is_stopped_at_its_last_update_is_complete(self, capsys):
+        assert not train(
+            TwoWeights(), updates=4, callbacks=[lambda moment: moment.update == 4 and moment.stop()]
+        ).interrupted
+        assert "Stopped" not in capsys.readouterr().out
+        assert train(
+            TwoWeights(), updates=4, callbacks=[lambda moment: moment.update == 3 and moment.stop()]
+        ).interrupted
 
     @pytest.mark.parametrize(
         ("callbacks", "sentence"),

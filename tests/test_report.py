@@ -55,6 +55,9 @@ def test_more_nats_are_better(tmp_path, nats, reached):
     write(tmp_path, "parzen-mnist", few, likelihoods=[many])
     assert beside(tmp_path, "Table 1: MNIST, 10 million samples").values == [500]
     assert beside(tmp_path, "Table 1: MNIST, 10,000 samples").values == [nats]
+    write(tmp_path, "parzen-mnist", few, likelihoods=[many, few | {"log_likelihood": 7.0}])
+    assert beside(tmp_path, "Table 1: MNIST, 10,000 samples").values == [nats], "one number a seed"
+    write(tmp_path, "parzen-mnist", few, likelihoods=[many])
     write(tmp_path, "parzen-mnist", few, seed=1)
     assert [len(row.runs.records) for row in comparisons(tmp_path) if row.runs] == [2, 1], "seeds that have it"
     assert "500.0 nats (σ 0.160, standard error 1.5 over 1,000 images)" in report.tables(tmp_path)["paper"]

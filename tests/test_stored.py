@@ -49,6 +49,15 @@ def test_numbers_that_are_not_the_records_are_seen(places):
     assert numbers["half_squared_error"][0] == pytest.approx(1.1 * numbers["half_squared_error"][1], rel=0.01)
 
 
+def test_nothing_is_no_verification(places, capsys):
+    with pytest.raises(ValueError, match="name is 'vae-gausian', which is unknown"):
+        list(verify("vae-gausian", results=places["results"]))
+    with pytest.raises(FileNotFoundError, match="no trained system of vae-gaussian is stored"):
+        list(verify("vae-gaussian", results=places["results"]))
+    assert main(["verify", f"--results={places['results']}"]) == 1
+    assert "no trained system is stored in" in capsys.readouterr().err
+
+
 def test_one_seed_is_stored_at_a_time(places):
     run("vae-gaussian", profile="smoke", seed=1, progress=False, **places)
     for seed in (0, 1):

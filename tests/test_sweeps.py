@@ -161,6 +161,17 @@ def test_a_run_that_fails_does_not_end_the_others(tmp_path, monkeypatch, capsys)
     assert first.endswith("vae-gaussian.smoke.seed0.json") and last.endswith("vae-gaussian.smoke.seed2.json")
 
 
+def test_whatever_a_run_fails_with_is_its_own(tmp_path, monkeypatch):
+    def damaged(name, *, seed, **settings):
+        if seed == 1:
+            raise KeyError("settings")
+        return tmp_path / f"{seed}.json"
+
+    monkeypatch.setattr(sweeps, "run", damaged)
+    outcomes = sweep(["vae-gaussian"], seeds=(0, 1, 2), **SMOKE, **places(tmp_path))
+    assert [one.error for one in outcomes] == [None, "'settings'", None] and outcomes[2].path.name == "2.json"
+
+
 def test_a_run_that_another_process_makes_is_not_made_twice(one_by_one, tmp_path):
     notes = tmp_path / "runs" / "vae-gaussian.smoke.seed0.run.json"
     notes.parent.mkdir()
@@ -177,6 +188,7 @@ def test_a_run_that_another_process_makes_is_not_made_twice(one_by_one, tmp_path
     [
         (["aae-gausian"], "each of names is 'aae-gausian', which is unknown; did you mean 'aae-gaussian'?"),
         (["aae-gaussian", "--seeds", "4-1"], "seeds is '4-1', which names none; give a range such as 0-4"),
+        (["aae-gaussian", "--seeds", "0,9-7"], "seeds is '0,9-7', which names none"),
         (["aae-gaussian", "--seeds", "few"], "seeds is 'few', which names none"),
         (["aae-gaussian", "--seeds", "-1"], "seeds is '-1', which names none"),
         (["aae-gaussian", "--workers", "0"], "workers must be at least 1, but it is 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import pickle
 import random
 import signal
 import threading
@@ -402,6 +403,12 @@ class TestDivergence:
         assert torch.equal(system.second.weight, whole.second.weight)
         assert all(torch.isfinite(weight).all() for weight in system.parameters())
         assert not system.training and system.first.weight.requires_grad
+
+    def test_it_can_be_told_across_processes(self):
+        with pytest.raises(TrainingDiverged) as caught:
+            train(Diverging())
+        told = pickle.loads(pickle.dumps(caught.value))
+        assert str(told) == str(caught.value) and told.history.rows == caught.value.history.rows
 
     def test_the_checkpoint_stays_from_before(self, tmp_path, monkeypatch):
         monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)

@@ -54,9 +54,10 @@ def mutual_information(system: System, images: Tensor, *, count: int = 2000, see
     posterior = getattr(getattr(system, "encoder", None), "posterior", None)
     if posterior != "gaussian":
         why = "so the KL term is infinite" if posterior == "deterministic" else "so q(z | x) has no density to be had"
+        built = 'build it with posterior="gaussian", or ' if "posterior" in system.settings else ""
         raise TypeError(
-            f"{type(system).__name__} has a {posterior or 'missing'} posterior, {why}; build it with "
-            'posterior="gaussian", or use marginal_kl(codes, prior), which needs codes alone.'
+            f"the encoder of {type(system).__name__} has no Gaussian posterior ({posterior or 'none'}), {why}; "
+            f"{built}use marginal_kl(codes, prior), which needs codes alone."
         )
     images = checks.images("images", images, system.image_shape)
     if len(images) < 2:

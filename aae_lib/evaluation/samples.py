@@ -77,6 +77,12 @@ def train_feature_network(split: Split, *, seed: int = 0) -> FeatureNetwork:
     if split.labels is None:
         split = _turned(split)
     labels = checks.labels("split.labels", split.labels, len(split))
+    found = labels.unique().tolist()
+    if len(found) < 2 or found != list(range(len(found))):
+        raise ValueError(
+            f"split.labels must be 0, 1, 2 and so on without a gap, of two classes at least, but they are {found}; "
+            "number the classes anew, or give a split without labels."
+        )
     batch_size = min(BATCH_SIZE, len(split))
     epochs = min(max(2, UPDATES // (len(split) // batch_size)), MOST_EPOCHS)
     network = FeatureNetwork(tuple(split.images.shape[1:]), classes=int(labels.max()) + 1, epochs=epochs, seed=seed)

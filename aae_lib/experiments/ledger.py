@@ -46,7 +46,7 @@ def read(path: str | Path) -> dict:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(f"the record {path} is damaged ({error}); delete it and run the experiment again.") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise DataError(f"{path} is no record of this version of aae_lib; delete it and run the experiment again.")
+        raise DataError(f"{path} is no record of this version of aae_lib; move it elsewhere, or run it again.")
     return record
 
 
@@ -75,7 +75,7 @@ def refuse_others(record: dict, planned: dict, path: Path) -> None:
         what = difference(old["system"], new["system"]) if inner else difference(old, new)
         raise DataError(
             f"{path} was made with other settings, {what}; tell it to train again (again=True, --again) to replace it, "
-            "or give another folder for results."
+            "or give other folders for results and for checkpoints, where its trained system lies."
         )
 
 
@@ -128,6 +128,7 @@ def commit() -> str | None:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", "__init__.py")  # not of a repository that only lies around the library
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -71,8 +71,8 @@ class Runs:
     def tests(self) -> list[dict]:
         """What was measured on test images, one for each seed that has it."""
         kept = ([record["metrics"]["test"], *record.get("likelihoods", [])] for record in self.records)
-        found = (one for each in kept for one in each[: None if self.samples else 1])
-        return [one for one in found if self.samples in (None, one.get("samples"))]
+        fitting = ([one for one in each if self.samples in (None, one.get("samples"))] for each in kept)
+        return [ones[0] for ones in fitting if ones]
 
     def values(self, metric: str) -> np.ndarray:
         """One value a seed (S,) of test images, in % where it is a share; none where no record has it."""

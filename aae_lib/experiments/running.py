@@ -42,14 +42,17 @@ class Notes:
     """
 
     def __init__(
-        self, path: Path, total: int, measure: Callable[..., dict] | None, data: Dataset, stop: Callable[[], bool]
+        self, path: Path, settings: dict, total: int, measure: Callable | None, data: Dataset, stop: Callable[[], bool]
     ):
-        self.path, self.total, self.measure, self.data, self.stop = path, total, measure, data, stop
+        self.path, self.settings, self.total = path, settings, total
+        self.measure, self.data, self.stop = measure, data, stop
         self.look_every = max(1, total // LOOKS)
         self.before = 0  # updates of earlier stages
         self.written = 0.0
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["settings"] != settings:
+                raise ValueError("these are notes of another plan")
             self.sittings, self.curve = list(kept["sittings"]), list(kept["curve"])
         except (OSError, ValueError, LookupError, TypeError):
             self.sittings, self.curve = [], []
@@ -60,16 +63,16 @@ class Notes:
         if self.measure is not None and moment.update and moment.update % self.look_every == 0:
             earlier = [point for point in self.curve if point["updates"] < updates]
             self.curve = [*earlier, {"updates": updates, **self.measure(moment.system, self.data)}]
-            self.write(updates)
-        elif time.monotonic() - self.written > NOTE_SECONDS:
-            self.write(updates)
-            if self.stop():
-                moment.stop()
+        elif time.monotonic() - self.written < NOTE_SECONDS:
+            return
+        self.write(updates)
+        if self.stop():
+            moment.stop()
 
     def write(self, updates: int) -> None:
         """Write down how far it is, in a file that other processes may read."""
-        notes = {"updates": updates, "total": self.total, "sittings": self.sittings, "curve": self.curve}
-        write_whole(self.path, json.dumps(notes))
+        kept = {name: getattr(self, name) for name in ("settings", "total", "sittings", "curve")}
+        write_whole(self.path, json.dumps({**kept, "updates": updates}))
         self.written = time.monotonic()
 
 
@@ -113,7 +116,8 @@ def repeat(
 ) -> Path | None:
     """Make a run once more from its record alone, whatever the catalogue says today; as ``run`` otherwise.
 
-    ``results``: the folder for the new record, another than the old one's unless ``again`` shall replace that.
+    ``results``: the folder for the new record, another than the old one's unless ``again`` shall replace that. Give
+    another folder for ``checkpoints``, too, where the first run's trained system shall stay.
     """
     checks.device("device", device)
     planned = ledger.read(record)
@@ -143,11 +147,14 @@ def _run(
     checkpoint = writable(checkpoints / f"{path.stem}.safetensors")
     notes_file = checkpoint.with_suffix(".run.json")
     with sole_writer(notes_file if group.rank == 0 else None):  # of the whole run; fit holds the checkpoint
+        (finished,) = group.any(path.exists() and not again)  # by another process, while this one waited
+        if finished:
+            return path
         system, settings = ledger.rebuild(planned)
         labelled, measure = labels_and_measure(planned, experiment, system, data)
         stages = settings.stages()
         total = sum(_updates(stage, data) for stage in stages)
-        notes = Notes(notes_file, total, measure if experiment.watch else None, data, stop)
+        notes = Notes(notes_file, planned["settings"], total, measure if experiment.watch else None, data, stop)
         training = {"labelled": labelled, "seed": planned["seed"], "device": device, "progress": progress}
         history, kept = None, []
         for number, stage in enumerate(stages):
@@ -219,7 +226,9 @@ def likelihood(
     the trained system; FileNotFoundError where it has not. Returns what was added.
     """
     checks.one_of("name", name, EXPERIMENTS)
-    checks.positive_integer("images", images)
+    checks.positive_integer("samples", samples)
+    if checks.positive_integer("images", images) < 2:
+        raise ValueError("images must be at least 2, as a standard error is asked for, but it is 1.")
     checks.one_of("profile", profile, PROFILES)
     path = Path(results) / file_name(name, profile, checks.seed("seed", seed), "json")
     if not path.is_file():
@@ -230,6 +239,7 @@ def likelihood(
     data = dataset(record["settings"]["dataset"])
     found = measures.likelihood(system, data, samples, (max(2, images // 2), images), progress=progress)["test"]
     found["images"] = float(min(images, len(data.test)))
+    record = ledger.read(path)  # as it is now: that took a while
     others = [one for one in record.get("likelihoods", []) if one["samples"] != found["samples"]]
     record["likelihoods"] = sorted([*others, found], key=lambda one: one["samples"])
     ledger.write(path, record)

@@ -74,10 +74,15 @@ def verify(name: str | None = None, *, results: str | Path = AT_HOME) -> Iterato
     """Measure the stored systems anew, all or one: (experiment, {number: (record's, today's)}, whether they agree).
 
     Of the test images. They agree within two percent, which is what half precision may change, or one in a thousand.
+    Raises ValueError for an unknown name, FileNotFoundError where nothing is stored.
     """
-    for record in ledger.records(name, results):
-        if "stored" not in record:
-            continue
+    if name is not None:
+        checks.one_of("name", name, EXPERIMENTS)
+        _record_of(name, Path(results))
+    kept = [record for record in ledger.records(name, results) if "stored" in record]
+    if not kept:
+        raise FileNotFoundError(f"no trained system is stored in {results}; give the folder of results that has some.")
+    for record in kept:
         system = _restored(record, Path(results), "cpu")
         data = dataset(record["settings"]["dataset"])
         _, measure = labels_and_measure(record, EXPERIMENTS[record["experiment"]], system, data)

@@ -55,13 +55,14 @@ def sweep(
     again: bool = False,
     progress: bool = True,
 ) -> list[Outcome]:
-    """Every experiment of ``names`` with every seed: ``workers`` runs at a time, each in a process with one thread.
+    """Every experiment of ``names`` with every seed: ``workers`` runs at a time, each with one thread.
 
-    ``dask``: the address of a Dask scheduler, whose workers then take the place of this machine's; they must see the
-    same two folders. Finished runs are not made again (unless ``again``), those whose worker was killed go on from
-    their checkpoint, and one that fails does not end the others: its outcome says why. Ctrl-C lets every run write its
-    checkpoint; the same call goes on with them. Returns the outcomes in the order of names and seeds.
-    Raises ValueError or TypeError on bad arguments and ConnectionError where no scheduler answers, before any run.
+    One worker is this process, more are processes of their own. ``dask``: the address of a Dask scheduler, whose
+    workers then take the place of this machine's; they must see the same two folders. Finished runs are not made again
+    (unless ``again``), those whose worker was killed go on from their checkpoint, and one that fails does not end the
+    others: its outcome says why. Ctrl-C lets every run write its checkpoint; the same call goes on with them. Returns
+    the outcomes in the order of names and seeds. Raises ValueError or TypeError on bad arguments and ConnectionError
+    where no scheduler answers, before any run.
     """
     names = [checks.one_of("each of names", name, EXPERIMENTS) for name in names]
     seeds = [checks.seed("each of seeds", seed) for seed in seeds]
@@ -91,7 +92,8 @@ def parse_seeds(text: str) -> list[int]:
     try:
         for part in text.split(","):
             first, dash, last = part.partition("-")
-            seeds += range(int(first), int(last) + 1) if dash else [int(first)]
+            named = range(int(first), int(last) + 1) if dash else [int(first)]
+            seeds += named if len(named) else [int("")]  # "9-7" names none
     except ValueError:
         seeds = []
     if not seeds:
@@ -107,7 +109,7 @@ def _one(name: str, seed: int, stop: Path, settings: dict) -> Outcome:
     torch.set_num_threads(1)
     try:
         return Outcome(name, seed, path=run(name, seed=seed, progress=False, stop=stop.exists, **settings))
-    except (ValueError, TypeError, OSError, ArithmeticError, RuntimeError) as error:
+    except Exception as error:
         return Outcome(name, seed, error=str(error) or type(error).__name__)
     finally:
         torch.set_num_threads(threads)

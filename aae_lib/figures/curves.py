@@ -94,11 +94,12 @@ def learning_curves(
     if milestones:
         _percentages("milestones", milestones.values())
         ax.plot(milestones.keys(), milestones.values(), "D:", color=INK, markerfacecolor="white")
+        outline = [withStroke(linewidth=3, foreground="white")]
         for update, error in milestones.items():
-            outline = [withStroke(linewidth=3, foreground="white")]
-            ax.annotate(
-                f"{error:g} %", (update, error), (4, 5), textcoords="offset points", color=INK, path_effects=outline
-            )
+            first = update == min(milestones)  # curves begin above it, on its right
+            place = {"xytext": (-7, -4), "ha": "right", "va": "top"} if first else {"xytext": (4, 5)}
+            words = {"textcoords": "offset points", "color": INK, "path_effects": outline}
+            ax.annotate(f"{error:g} %", (update, error), **place, **words)
         last = max(milestones)
         ends["the paper"] = last, milestones[last], INK
     ax.set(xscale="log", yscale="log", xlabel="updates", ylabel=label)
@@ -129,7 +130,8 @@ def labels_against_error(
             means = [each.mean() for each in seeds]
             ax.plot(counts, means, style, color=colours[method], markerfacecolor=fill or colours[method])
             for count, each in zip(counts, seeds, strict=True):
-                ax.plot([count] * len(each), each, "_", color=colours[method])
+                if len(each) > 1:
+                    ax.plot([count] * len(each), each, "_", color=colours[method])
             name = f"{method} (paper)" if source is paper else method
             ends[name] = counts[-1], means[-1], colours[method]
     counts = sorted({count for by_labels in (*errors.values(), *paper.values()) for count in by_labels})
@@ -211,6 +213,7 @@ def _name_ends(ax: Axes, ends: Mapping[str, tuple]) -> None:
         heights[i] = max(heights[i], heights[i + 1] + LINE_OF_TEXT)
     for name, height in zip(names, heights, strict=True):
         x, y, colour = ends[name]
-        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "alpha": 0.3, "shrinkA": 2, "shrinkB": 4}
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "linestyle": (0, (1, 4)), "alpha": 0.5}
+        line |= {"shrinkA": 2, "shrinkB": 4, "relpos": (0, 0.5)}
         place = {"xytext": (1.03, height), "textcoords": "axes fraction", "va": "center"}
-        ax.annotate(name, (x, y), **place, color=colour, arrowprops=line | {"relpos": (0, 0.5)})
+        ax.annotate(name, (x, y), **place, color=colour, arrowprops=line)

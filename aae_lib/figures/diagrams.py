@@ -126,8 +126,9 @@ def _together(above: str, below: str, *parts: tuple[tuple[Box, ...], tuple[Arrow
 
 
 def _labels(content: float) -> tuple[tuple[Box, ...], tuple[Arrow, ...]]:
-    """The label of an image, where one may be seen, for the content whose box begins at x = ``content``."""
-    return (Box(1.3, 5.0, "label, if known", GREEN, 1.7, 0.5, 0.5),), (Arrow((2.15, 5.0), (content, 4.15), "", GREEN),)
+    """What compares the label, where one may be seen, with the content whose box begins at x = ``content``."""
+    loss = Box(1.3, 5.05, "cross-entropy with the\nlabel, where known", GREEN, 2.2, 0.7, 0.7)
+    return (loss,), (Arrow((2.4, 5.05), (content, 4.15), "", GREEN),)
 
 
 DRAWS_Z, DRAWS_Y = "draw samples\nfrom the prior $p(z)$", "draw one-hot $y$,\nall equally likely"

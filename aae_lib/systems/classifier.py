@@ -19,8 +19,8 @@ PROBE = 0.5  # the length of the random step whose gradient shows where answers 
 class Classifier(System):
     """The network alone: q(y | x), learnt from labelled images and from nothing else.
 
-    With the same ``hidden``, ``input_noise`` and ``initial_std`` it is the classifying half of
-    ``SemiSupervisedAdversarialAutoencoder``, and its one phase is that system's phase of the same name.
+    With the same arguments it is the classifying half of ``SemiSupervisedAdversarialAutoencoder`` where neither is
+    normalised over batches, and its one phase is that system's phase of the same name. Its defaults are the paper's.
     ``classes``: how many answers there are. The other arguments are those of ``AdversarialAutoencoder``.
     """
 
@@ -43,7 +43,7 @@ class Classifier(System):
         initialise(self, seed, initial_std)
 
     def phases(self) -> list[Phase]:
-        rate = SGD(0.1, momentum=0.9)  # as for the semi-supervised adversarial autoencoder
+        rate = SGD(0.1, momentum=0.9)  # as restated for the paper's semi-supervised adversarial autoencoder
         return [Phase("classification", self.classification_loss, learns=(self.encoder,), optimizer=rate)]
 
     def classification_loss(self, batch: Batch) -> Tensor:

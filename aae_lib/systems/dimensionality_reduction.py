@@ -155,7 +155,7 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
     def sample(self, count: int, labels: Tensor | None = None, *, seed: int = 0) -> Tensor:
         """``count`` images (N, C, H, W) of styles drawn about the heads of ``labels`` (N,), or about random heads."""
         z, labels = draw_content(self.prior, self.classes, count, labels, seed)
-        return self.decode(as_content(labels, self.classes, count) @ self.head_positions + z)
+        return self.decode(as_content(labels, self.classes, count).to(z.device) @ self.head_positions + z)
 
     def decoded_heads(self) -> Tensor:
         """The cluster heads, decoded: (K, C, H, W)."""
@@ -167,7 +167,10 @@ class DimensionalityReductionAdversarialAutoencoder(ContentAndStyle):
         return self.cluster_heads.weight.detach().cpu().clone()
 
     def circle(self) -> Tensor:
-        """The linear map (n, 2) that sends the heads to points evenly spaced on a circle (Fig. 11d)."""
+        """The linear map (n, 2) that sends the heads to points evenly spaced on a circle (Fig. 11d).
+
+        The nearest by least squares where there are more heads than dimensions.
+        """
         heads = self.head_positions
         angle = 2 * math.pi * torch.arange(len(heads)) / len(heads)
         points = torch.stack([angle.cos(), angle.sin()], dim=1) * heads.norm(dim=1).mean()  # (K, 2)

@@ -26,6 +26,9 @@ class SemiSupervisedVariationalAutoencoder(System):
     answer, U(x) = Σ_y q(y | x) L(x, y) − H(q(y | x)). So an update decodes every image once for every class, and takes
     as much longer. As q(y | x) occurs in U alone, a cross-entropy on labelled images comes beside it.
 
+    Kingma et al. sum L over the labelled images and U over the others. Here U is a mean over all images, labelled ones
+    included, and L a mean over labelled ones, so that a few labelled images count for more than each of many others.
+
     ``style_dim``: of z, whose prior is N(0, I). ``classification_weight``: of the cross-entropy. ``input_noise``: on
     what the classifier sees; the bound needs images without. The other arguments are those of ``Classifier``.
     """

@@ -31,7 +31,7 @@ class Batches:
             raise TypeError("data is a whole dataset, but fit takes one of its splits; give data.train.")
         self.images = checks.images("data", getattr(data, "images", data), system.image_shape)
         labels = getattr(data, "labels", None)
-        self.labels = None if labels is None else checks.labels("labels", labels, len(self.images))
+        self.labels = None if labels is None else checks.labels("data's labels", labels, len(self.images))
         if batch_size > len(self.images):
             raise ValueError(
                 f"batch_size is {batch_size}, but there are only {len(self.images)} images; choose a smaller one."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Snapshots:
 
 
 def checked_callbacks(callbacks: Any) -> tuple[Callable[[Moment], None], ...]:
-    """The callbacks as a tuple; TypeError for what cannot be called, ValueError for an ``every`` below 1."""
+    """The callbacks as a tuple; TypeError for what is none or has an odd ``at``, ValueError where ``every`` is 0."""
     if not isinstance(callbacks, Iterable) or isinstance(callbacks, str):
         raise TypeError(f"callbacks must be a list of functions, but it is {callbacks!r}; give callbacks=[...].")
     callbacks = tuple(callbacks)
@@ -49,10 +49,15 @@ def checked_callbacks(callbacks: Any) -> tuple[Callable[[Moment], None], ...]:
         if not callable(callback):
             raise TypeError(f"each of callbacks must be a function of a Moment, but one is {callback!r}; leave it out.")
         checks.positive_integer("every of a callback", getattr(callback, "every", 1))
+        at = getattr(callback, "at", None)
+        if at is not None and not isinstance(at, Collection):
+            raise TypeError(
+                f"at of a callback must be a set of updates, but it is {at!r}; give for example {{0, 100}}."
+            )
     return callbacks
 
 
 def wants(callback: Callable[[Moment], None], update: int) -> bool:
     """Whether ``callback`` wants to see the moment after ``update`` updates."""
     at = getattr(callback, "at", None)
-    return update in at if isinstance(at, set) else update % getattr(callback, "every", 1) == 0
+    return update in at if at is not None else update % getattr(callback, "every", 1) == 0

@@ -16,6 +16,9 @@ class TrainingDiverged(ArithmeticError):
         super().__init__(message)
         self.history = history
 
+    def __reduce__(self) -> tuple:
+        return type(self), (str(self), self.history)  # so that it can be told across processes
+
 
 def stop_if_not_finite(rows: list[list[float]], phases: list[Phase], history: History) -> None:
     """Raise TrainingDiverged at the first update, a row of losses, with one that is not finite; note those before."""

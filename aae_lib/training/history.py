@@ -102,19 +102,23 @@ class History:
         return dict(zip(self.phases, ran, strict=True))
 
     def health(self) -> str:
-        """What is wrong and what to do next, one line for each fault; or "healthy".
+        """What is wrong and what to do next, one line for each fault; or "healthy", or that it is too early to say.
 
         Losses are compared with those of guessing and of the mean image. Where ``fit`` was given hold-out images,
         theirs are also compared with the training's and with those of PCA and logistic regression, and their codes with
         the prior.
         """
-        return "\n".join("; ".join(fault) for fault in faults(self)) or "healthy"
+        return "\n".join("; ".join(fault) for fault in faults(self)) or self._no_fault
 
     def current(self) -> str:
         """The latest losses, hold-out images' beside them, and the first fault, as the progress bar shows them."""
         held_out = {name: f" (hold-out {curve[-1]:.3g})" for name, curve in self.validation_losses.items()}
         losses = ", ".join(f"{name} {value:.3g}{held_out.get(name, '')}" for name, value in self.latest().items())
-        return f"{losses}; {next((what for what, _ in faults(self)), 'healthy')}"
+        return f"{losses}{'; ' if losses else ''}{next((what for what, _ in faults(self)), self._no_fault)}"
+
+    @property
+    def _no_fault(self) -> str:
+        return "healthy" if self.rows else "too early to say"
 
     def summary(self) -> str:
         """The work done, the latest losses and their health, in one line."""

@@ -64,15 +64,14 @@ def fit(
     ``precision``: "float32", "bfloat16" (matrix products only, weights stay float32), or "auto": bfloat16 where the
     hardware multiplies it natively and there is much to multiply. ``optimizers`` replaces phases' own, by phase name.
     ``checkpoint``: a file to which all state goes once a minute, at the end and on Ctrl-C; where it exists, training
-    goes on from it, exactly as if it had never stopped. ``callbacks``: functions of a ``Moment``. ``progress``: a bar,
-    and a line that says how long it will take, if more than five minutes; without it only that it was stopped.
+    goes on from it, exactly as if it had never stopped, given the same total. ``callbacks``: functions of a ``Moment``.
+    ``progress``: a bar, and how long it will take, if more than five minutes; without it only that it was stopped.
 
     Ctrl-C stops after the current update and returns normally: system and history are kept (``history.interrupted``).
     Within ``process_group()`` the training is shared by all its processes, which must call ``fit`` alike: each computes
     with its slice of every mini-batch. The first alone writes and calls callbacks, which must not change the system.
-    Raises ValueError or TypeError on bad arguments, DataError on a checkpoint of another training, StorageError on one
-    that another process is writing, TrainingDiverged when a loss is no longer finite. Bad arguments are refused before
-    anything is computed or written.
+    Raises ValueError or TypeError on bad arguments, before anything is computed or written; DataError on a checkpoint
+    of another training, StorageError on one that another process is writing, TrainingDiverged on NaN or infinity.
     """
     require_system(system)
     if (epochs is None) == (updates is None):
@@ -181,6 +180,7 @@ class _Training:
                     history.add_validation(self._losses_of_held_out((history.update - 1) / total))
                 history.last_look = self.held_out.look()
                 bar.set_postfix_str(history.current())
+        history.interrupted &= history.update < total  # what was stopped at its end is complete
         self.keep(checkpoint)
 
     def _begin_looking(self, resumed: bool) -> None:

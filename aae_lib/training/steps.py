@@ -14,8 +14,16 @@ from ..systems.base import Phase
 
 
 def with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) -> list[Phase]:
-    """The phases with the reader's optimizers; ValueError where a phase shares one that no earlier phase owns."""
+    """The phases with the reader's optimizers.
+
+    ValueError where two have one name, one learns nothing, or one shares an optimizer that no earlier phase owns.
+    """
     names = [phase.name for phase in phases]
+    _all_different("phases", names)
+    _all_different("losses of phases", [name for phase in phases for name in phase.names])
+    for phase in phases:
+        if not phase.weights():
+            raise ValueError(f"phase {phase.name!r} has no weights to learn; give it a network with some in learns.")
     for name, optimizer in optimizers.items():
         checks.one_of("each name in optimizers", name, names)
         if not isinstance(optimizer, Adam | SGD):
@@ -28,6 +36,13 @@ def with_optimizers(phases: list[Phase], optimizers: Mapping[str, Adam | SGD]) -
         else:
             owners.append(phase.name)
     return phases
+
+
+def _all_different(what: str, names: list[str]) -> None:
+    """ValueError where a name stands twice: histories and optimizers are kept by name."""
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two {what} are called {name!r}; give each a name of its own.")
 
 
 def owner(phase: Phase) -> str:
