@@ -12,7 +12,7 @@
 #
 # **You need** notebook [08](08_semi_supervised.ipynb) (two games, one for the content $y$ and one for the style $z$, and the classification phase); for the third map also notebook [09](09_clustering.ipynb) (naming clusters).
 #
-# **About 4 minutes on a laptop CPU** that multiplies bfloat16 natively. (The bars below are of one that does not, and that had other work as well.) Its goal is this figure: [Figure 11 of the paper, rebuilt](#Figure-11), four maps of digits that the systems have never seen.
+# **About 4 minutes on a laptop CPU** that multiplies bfloat16 natively. (The times in the progress bars below are of one that does not, and that had other work as well.) The goal of the notebook is this figure: [Figure 11 of the paper, rebuilt](#Figure-11), four maps of digits that the systems have never seen.
 #
 # ![Four maps of digits: ten coloured clusters round their heads with 1000 and with 100 labels, twenty clusters without labels, and ten clusters on a circle.](figures/10_dimensionality_reduction.png)
 #
@@ -269,7 +269,7 @@ many, history = train(MANY)
 figures.show(
     figures.training_curves(history),
     alt="Curves of a training: the reconstruction loss falls below that of the mean image, the game on z rests on its dashed lines, in the "
-    "game on y the generator stays above its line, the cost of the heads falls to 0 in the first third, the classification loss close to 0.",
+    "game on y the generator stays above its line, the cost of the heads falls to 0 in the first thousand updates, the classification loss close to 0.",
 )
 nearest = float(F.pdist(many.head_positions).min())
 print(f"nearest two heads: {nearest:.2f} apart, with η = {many.head_distance:.0f}")
@@ -361,11 +361,11 @@ for ax, (title, system) in zip(axes, {"z judged alone": many, "z judged beside y
 figures.show(
     figure,
     alt="Two maps of test images with a thousand labels, ten islands each. Where z is judged alone, many islands lie beside their "
-    "heads; where it is judged beside y, nearly all are roundish clouds about them, and the ones stay a crescent.",
+    "heads; where it is judged beside y, most are roundish clouds about them, the twos are drawn out to one side, and the ones stay a crescent.",
 )
 
 # %% [markdown]
-# The islands of the second map lie round about their heads, though the ones are still a crescent after five epochs; the error is about the same, one run of each. Judged beside $y$, a head is nearly the middle of its class: class means lie 0.23 from it on average in place of 0.67, and 0.03 if styles were true draws. If this game were won, the styles of every class would have the same distribution; how the picture changes away from the head is for the reconstruction to decide.
+# The islands of the second map lie about their heads and are rounder, though the ones are still a crescent after five epochs; the error is about the same, one run of each. Judged beside $y$, a head is nearly the middle of its class: class means lie 0.23 from it on average in place of 0.67, and 0.03 if styles were true draws. If this game were won, the styles of every class would have the same distribution; how the picture changes away from the head is for the reconstruction to decide.
 #
 # ## Fewer labels, no labels, more dimensions
 #
@@ -462,8 +462,8 @@ for ax, (letter, panel) in zip(axes, maps.items(), strict=True):
 figures.show(
     figure,
     alt="Four maps of test images coloured by digit, with heads as rings. With 1000 labels ten clusters stand apart, nearly pure; with 100 "
-    "labels some mix; twenty clusters without labels share digits out among several heads, and small grey heads have no image; ten "
-    "dimensions, projected, give clusters near their heads on a circle, the threes on top of the twos.",
+    "labels some mix; of twenty clusters without labels six are small grey heads with no validation image, four digits have two or three heads, "
+    "9 has none, and several clusters mix digits; ten dimensions, projected, give clusters near their heads on a circle, the threes on top of the twos.",
 )
 
 # %% [markdown]
@@ -502,10 +502,10 @@ assert errors["a"] < 0.3 and max(errors.values()) < chance
 # In this notebook, with 1000 labels, we are about two points from the paper, with 100 and without labels far from it. The paper, as restated, trains networks of 1000 units for 5000 epochs, we train 256 units for five. What the long runs add:
 #
 # - **Width and length.** With the steps of this notebook, 400 units and five times the epochs three seeds ended at 10.0 to 15.4 % in ten dimensions, and in two at 15.8 to 19.9 with a hundred labels and 5.9 to 6.3 with a thousand: a part of the way with a hundred labels, hardly any with a thousand. Which of the two it was, these runs do not tell. <!-- 10.0, 15.4, 15.8, 19.9, 5.9, 6.3: results/README.md -->
-# - **Batch normalisation in the encoder *and* He et al.'s initial weights**, of standard deviation $\sqrt{2 / \text{inputs}}$ (the library's `initial_std=None`), in place of the paper's 0.01, with Adam for all phases but that of the heads. The paper's maps with labels, as restated, have neither. It takes both: in trials of 8 epochs in ten dimensions (seed 0, validation images, smaller steps for the last two) He's weights alone ended at 14.9 %, batch normalisation alone at 19.8, both at 7.9, and neither at the mean image. <!-- 8, 14.9, 19.8, 7.9: results/README.md -->
-# - **Smaller steps of the reconstruction**, in row (b) alone: a fifth of those of the others took off one to three points; with the others' its seeds ended at 10.0, 7.8 and 11.7 %. (In trials of seed 0 a tenth of the others' was 0.2 points better still on validation images, and reconstructed worse.) <!-- 10.0, 7.8, 11.7: results/README.md --> <!-- 0.2: results/README.md, 8.4 and 8.2 -->
+# - **Batch normalisation in the encoder *and* He et al.'s initial weights**, of standard deviation $\sqrt{2 / \text{inputs}}$ (the library's `initial_std=None`), in place of the paper's 0.01, with Adam for all phases but that of the heads. The paper's maps with labels, as restated, have neither. It takes both: in trials of 8 epochs in ten dimensions (seed 0, validation images, smaller steps for the last two) He's weights alone ended at 14.9 %, batch normalisation alone at 19.8, both at 7.9; with neither, Adam's reconstruction stayed at the mean image. <!-- 8, 14.9, 19.8, 7.9: results/README.md -->
+# - **Smaller steps of the reconstruction**, for two dimensions with a hundred labels, (b), alone: a fifth of those of the others took off one to three points; with the others' its seeds ended at 10.0, 7.8 and 11.7 %. (In trials of seed 0 a tenth of the others' was 0.2 points better still on validation images, and reconstructed worse.) <!-- 10.0, 7.8, 11.7: results/README.md --> <!-- 0.2: results/README.md, 8.4 and 8.2 -->
 #
-# With a thousand labels they end below the paper's number. In ten dimensions two seeds of three end within 0.3 points of it, in two dimensions with a hundred labels all three end above it. Row (b) has after 8 of its 40 epochs about the error that it ends with, so up to 40 epochs patience is not what is missing there; the other rows with labels still fall. Seeds lie points apart: a seed chooses the initial weights as well as the hundred labels, and these runs do not tell the two apart. Without labels the runs stay far off, at 32.9 to 36.3 % by the paper's rule and 22.2 to 24.5 % by the majority rule. How the paper got to its numbers without batch normalisation, we do not know; the log in `results/README.md` has what was tried.
+# With a thousand labels they end below the paper's number. In ten dimensions two seeds of three end within 0.3 points of it, in two dimensions with a hundred labels all three end above it. (b) has after 8 of its 40 epochs about the error that it ends with, so up to 40 epochs patience is not what is missing there; the other rows with labels still fall. With a hundred labels seeds lie points apart: a seed chooses the initial weights as well as the labels, and these runs do not tell the two apart. Without labels the runs stay far off, at 32.9 to 36.3 % by the paper's rule and 22.2 to 24.5 % by the majority rule. How the paper got to its numbers without batch normalisation, we do not know; the log in `results/README.md` has what was tried.
 #
 # And the same figure from the long runs, as far as their systems are stored with the course:
 
@@ -559,8 +559,8 @@ for ax, (title, panel) in zip(
     ax.set_title(f"{title}\n5 nearest agree: {near_agree(z):.0%}")
 figures.show(
     figure,
-    alt="Three maps of the same 2,000 test images. t-SNE: islands mostly of one digit, some in pieces, fours and nines mixed. The twenty clusters: "
-    "groups of dots about heads, several of them mixed. With 1000 labels: ten clusters by their heads, nearly pure.",
+    alt="Three maps of the same 2,000 test images. t-SNE: islands mostly of one digit, some in pieces, fours and nines mixed. The clusters without labels: "
+    "groups of dots about fourteen of twenty heads, several of them mixed. With 1000 labels: ten clusters by their heads, nearly pure.",
 )
 known, new = torch.from_numpy(pixels).chunk(2)
 on_pixels = knn_accuracy(known, test.labels[:shown].chunk(2)[0], new, test.labels[:shown].chunk(2)[1])
@@ -615,7 +615,7 @@ named = zip(many.classify(turning).tolist(), range(0, 181, 15), strict=True)
 print("named:", ", ".join(f"{name} at {degrees}°" for name, degrees in named))
 
 # %% [markdown]
-# Every picture on the way gets a place, though no training image looked like most of them. Up to 75° the turned 6 stays with the sixes. At 90° it jumps to the rim of the twos; at 105°, and once more at 165°, it lies between islands, where the decoder draws a blur; in between it is among the threes, and at the end at the edge of the eights. Upside down it could pass for a 9, though an odd one, whose loop is not closed. To this network it is an 8, and an 8 is what the decoder draws: how to name pictures unlike those that it was trained on, nobody has taught it.
+# Every picture on the way gets a place, though no training image looked like most of them. Up to 75° the turned 6 stays with the sixes. At 90° it jumps in among the twos, close to their head; at 105°, and once more at 165°, it lies between islands, where the decoder draws a blur; in between it is among the threes, and at the end at the edge of the eights. Upside down it could pass for a 9, though an odd one, whose loop is not closed. To this network it is an 8, and an 8 is what the decoder draws: how to name pictures unlike those that it was trained on, nobody has taught it.
 #
 # ## Play with it
 #
