@@ -15,7 +15,7 @@
 # **You need** [notebook 02](02_adversarial_autoencoders.ipynb) (the two phases, the discriminator's losses) and
 # [notebook 07](07_supervised.ipynb) (content and style).
 #
-# **About 6½ minutes on a laptop CPU** that multiplies bfloat16 natively. (The times in the progress bars below are of one that does not, and that had other work as well.) The main figure of the notebook is [test error against the number of labels](#Labels-against-error),
+# **About 6½ minutes on a laptop CPU** that multiplies bfloat16 natively. (The times printed below are of one that does not, and that had other work as well.) The main figure of the notebook is [test error against the number of labels](#Labels-against-error),
 # for the adversarial autoencoder and the others, beside the paper's numbers.
 #
 # ![Test error against labels seen, both logarithmic; trained for long, the adversarial autoencoder lies far below the network that learns from a hundred labels alone.](figures/08_semi_supervised.png)
@@ -221,7 +221,7 @@ def draw_borders(toys):
 figures.show(
     draw_borders(toys),
     alt="Three panels of three clouds of points on a background coloured by the classifier's answer. With labels alone two "
-    "classes have nearly all points, and one has little more than its star. With the game alone one class holds two of the clouds and one class none. With both every cloud has its own class.",
+    "classes have nearly all points, and one a few points near its star. With the game alone one class holds two of the clouds and one class none. With both every cloud has its own class.",
 )
 
 # %% [markdown]
@@ -229,9 +229,9 @@ figures.show(
 # probabilities, averaged over the points.
 #
 # - **Labels alone** put the borders somewhere between the stars, wherever the clouds are: nothing says where. Two classes get nearly everything, the
-#   third little more than its star.
-# - **The game alone** makes the answers sure. But it does not know which class is called what: which cloud gets which name is chance, and here hardly a point is right. And
-#   it did not even make the classes equally common: two clouds share a class, and one class is hardly used. The game got stuck before it reached its aim.
+#   third 3 %, the few points near its star.
+# - **The game alone** ends with sure answers, as the labels alone do. But it does not know which class is called what: which cloud gets which name is chance, and here hardly a point is right. And
+#   it did not even make the classes equally common: two clouds share a class, and one class is hardly used. After 30 epochs it has not reached its aim.
 # - **Both** find the clouds. A border through a cloud would leave many points unsure, and a cloud given to the wrong class would
 #   make that class too common; what is left is the right answer, and the stars have only to say which cloud is called what.
 #
@@ -380,11 +380,11 @@ history = fit(system, data.train, labelled=few, **training, callbacks=[watch])
 figures.show(
     figures.training_curves(history),
     alt="Four panels over updates. The reconstruction loss falls far below that of the mean image. The classification loss falls "
-    "to nearly 0 at once. The game on z ends near its dashed lines; in the game on y the generator stays well above its line.",
+    "to nearly 0 at once. The game on z ends near its dashed lines; in the game on y the generator soon rises well above its line and stays there.",
 )
 
 # %% [markdown]
-# Dashed: what the two players of a game lose when the discriminator can only guess, $2 \ln 2$ and $\ln 2$. The game on $z$ ends near its lines. In that on $y$ the
+# Dashed in the lower panels: what the two players of a game lose when the discriminator can only guess, $2 \ln 2$ and $\ln 2$; in the first, the loss of answering every image with the mean image. The game on $z$ ends near its lines. In that on $y$ the
 # generator's loss stays above: answers are told from dice somewhat more often than not.
 
 # %%
@@ -414,8 +414,8 @@ truth = torch.bincount(data.test.labels, minlength=10) / len(data.test)
 print(f"{'in truth':13}", " ".join(f"{share:6.1%}" for share in truth))
 
 # %% [markdown]
-# Sure the answers are, though those of the network alone, which no game asked for it, are hardly less so. Equally common they are not: each class is named in 6.5 to 13.5 % of the
-# answers, no nearer to a tenth than by the network alone, and further than in truth. Most of that is error, as the next figure shows for the smallest share and the largest, and six epochs of the game did not mend it. A little is
+# Sure the answers are; those of the network alone, which no game asked for it, are nearly so: 98.6 and 95.2 %. Equally common they are not: each class is named in 6.5 to 13.5 % of the
+# answers, a wider range than the network alone's 7.0 to 12.9 % and than the truth's. Most of that is error, as the next figure suggests for the smallest share and the largest, and six epochs of the game did not mend it. A little is
 # the prior's: MNIST's classes have 8.9 to 11.3 % of the images, and the game is told that they have 10. The prior is a belief about the data; where
 # classes are really unequal, it should be unequal too (exercise 4). <!-- 10: ten classes -->
 #
@@ -432,7 +432,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Seven of the ten are fours called nines, and that is why the nines' share is the largest and the fours' the smallest.
+# Seven of the ten are fours called nines, which fits the shares above: the nines' is the largest, the fours' the smallest.
 #
 # ## What the two heads have divided
 #
@@ -481,11 +481,11 @@ for title, trained, seen in (
 
 # %% [markdown]
 # Nobody: slant, stroke and shape are what all images have and the class does not explain. Rows keep them; columns
-# should change the digit. Above they do so here and there only: styles know the digit that they came from, and the
-# paper's game has nothing against it. Below nearly every cell shows its column's digit, with ten labels for
-# each; here and there, perhaps where a style is rare, swaps break up.
+# should change the digit. In the upper matrix they do so here and there only: styles know the digit that they came from, and the
+# paper's game has nothing against it. In the lower one nearly every cell shows its column's digit, with ten labels for
+# each; here and there, perhaps where a style is rare, cells break up or show another digit, as in the row of the 5.
 #
-# Now the same game from a long training, and in numbers. `trained` reads a stored system: the same hundred labels, but wider networks, the paper's steps, and an hour of training.
+# Now the same game from a long training, and in numbers. `trained` reads a stored system: the same hundred labels, but wider networks, steps that are the paper's while they are large, and an hour of training.
 
 # %%
 long = experiments.trained("semi-supervised-100-conditional") if data.name == "mnist" else seeing
@@ -521,7 +521,7 @@ assert settings.profile == "smoke" or shares["sees the content"][0] > shares["th
 
 # %% [markdown]
 # The paper's game has 33.4 % of the swaps read as wanted, the game that sees the content 94.5 %; decoded with their own content, nearly all are read as what they are with either. The classifier is better with it, too, 10.09 against 14.17 %: perhaps a
-# content that the style may not repeat has more work to do. That is one seed, in a short training, where chance moves the error by points. In long ones, with the paper's steps, it may be
+# content that the style may not repeat has more work to do. That is one seed, in a short training, where chance moves the error by points. In long ones, with larger networks and other steps, it may be
 # the other way round: 3.00 %, of one seed, against 2.18, 1.88 and 2.83 % of three ([below](#Table-2) <!-- 2.18, 1.88, 2.83: printed under Table 2 -->); perhaps because guesses that were wrong when the game
 # began are kept. More seeds would have to tell. (Swaps of the paper's game after a long run with a hundred labels were not read; with all labels, after 40 epochs, 51.4 % of them were as wanted. <!-- 40: results/README.md --> <!-- 51.4: results/README.md -->) Which game to choose depends on what one wants: a classifier, or styles that can be swapped.
 
@@ -655,10 +655,10 @@ print(f"VAT: {error(vat, data.test):.1f} %; the same network without smoothness:
 
 # %% [markdown]
 # Each of these had some seconds, one epoch (VAT three) where the AAE and the network alone had six, and settings found in a few trials, so this is no ranking of methods; the paper's
-# table below has all three far lower, after training to the end (and M1 with a transductive machine). But it hints at where help comes from. Support
+# table below has all three far lower, after training to the end (and M1 with a transductive machine). Within so few epochs support
 # vectors on codes gain a little: codes of a VAE are made to reconstruct, not to separate. M2 has the AAE's classifier,
-# style and decoder, and in its single epoch gains less. VAT, which has no decoder at all, gains most, more in three epochs than
-# the AAE in six, and it is the smoothness that does it: the same network without it is no better than the network alone. (One seed, of a method whose seeds lie far apart, as the long runs below show.) That the answer must not change nearby is a strong thing to say about digits, and [notebook
+# style and decoder, and in its single epoch gains less (after its long runs it is the best of these rivals with 100 labels, in the table below). VAT, which has no decoder at all, gains most, more in three epochs than
+# the AAE, which has no batch normalisation, in six; and it is the smoothness that does it: the same network without it is no better than the network alone. (One seed, of a method whose seeds lie far apart, as the long runs below show.) That the answer must not change nearby is a strong thing to say about digits, and [notebook
 # 09](09_clustering.ipynb) will use a relative of it.
 
 # %% [markdown]
@@ -683,7 +683,7 @@ for labelled in (more, torch.arange(len(data.train))):
         print(f"{len(labelled):6,} labels   {name:14} {here[name][len(labelled)]:5.2f} %")
 
 # %% [markdown]
-# With 1000 labels the AAE is ahead of the network alone by less, 6.31 against 7.76 %, though after two epochs in place of six. With all labels, after two as well, the two are level: 3.25 and 3.40 %,
+# With 1000 labels the AAE is ahead of the network alone by less, 6.31 against 7.76 %; but both had two epochs in place of six, which may be part of it. With all labels, after two as well, the two are level: 3.25 and 3.40 %,
 # one seed each. The paper, after far longer trainings, still has it help (the table below).
 #
 # ## Table 2
@@ -761,7 +761,7 @@ for count, runs in long_runs.items():
 # smaller discriminators, its steps while these are large, and tens of thousands of updates where the paper has millions (5000 epochs). <!-- 5000: as restated from the paper's appendix -->
 # Near its 10,000th update the AAE is ahead of all rivals with 100 labels, though its steps are still large there while some of theirs had been made small; with 1000 labels it is
 # ahead of all but VAT. Rivals had few trials each (and M2 with 1000 labels two seeds, the others three), and VAT's seeds lie far apart with 100 labels: 6.8, 11.0 and 19.3 %. <!-- 6.8, 11.0, 19.3: results/README.md --> There three of the four, the network alone, the SVM and VAT, are worse after their long
-# runs, on average, than here. With 100 labels our M2 is better than the paper's number for it; why, we have not tested. What was tried is in `results/README.md`. A dash is a cell that was not trained here or is not in the paper's table.
+# runs, on average, than here. With 100 labels our M2 is after its long runs better than the paper's number for it; why, we have not tested. What was tried is in `results/README.md`. A dash is a cell that was not trained here or is not in the paper's table.
 #
 # ## Labels against error
 
@@ -788,7 +788,7 @@ figures.show(
 # Filled points are ours, open ones the paper's; the small dashes by a mean are its seeds. Our short runs have six epochs with 100 labels and two with more; M2, VAT and the SVM are drawn
 # after their few epochs, and their long runs are in the table. The network alone falls steeply: ten times as many labels take away more
 # than half of its errors, and fifty times as many after that more than half of the rest. For the AAE, trained long enough, 100
-# labels do nearly what 1000 do, because the other images have already said which digits belong together, and the labels only
+# labels do nearly what 1000 do (2.30 and 1.72 %, after 55,000 and 70,000 updates), because the other images have already said which digits belong together, and the labels only
 # name them. All labels still help it: the paper's errors are 1.90, 1.60 and 0.85 %.
 #
 # ## Where it goes with more training
@@ -809,15 +809,15 @@ for run in long_runs[len(few)][:3]:
         )
 figures.show(
     figures.learning_curves(curves, milestones, title="Test error with 100 labels, while training"),
-    alt="Test error over updates, both logarithmic. This notebook's short curve ends above the long runs'. These fall along the "
-    "paper's first two milestones and end around its third; the paper's four lead down to 1.8 percent at three million updates.",
+    alt="Test error over updates, both logarithmic. This notebook's short curve ends above the long runs'. These begin above the "
+    "line between the paper's first two milestones, cross it and end near the error of its third; the paper's four lead down to 1.8 percent at three million updates.",
 )
 
 # %% [markdown]
-# Look at the axis: these are powers of ten. This notebook stops at 3,000 updates, where the long runs, of wider networks and with other steps, have about 6 to 10 %. Of the three long runs two are below the line between the paper's
-# milestones from about ten thousand updates on, and one runs along it: near 30,000 updates they have 2.44, 2.23 and 3.44 %, where the paper has
+# Look at the axis: these are powers of ten. This notebook stops at 3,000 updates, where the long runs, of wider networks and with other steps, have about 7 to 11 %. The three long runs begin above the line between the paper's
+# milestones; two are below it from about ten thousand updates on, and one runs along it: near 30,000 updates they have 2.44, 2.23 and 3.44 %, where the paper has
 # 3.40. After 45,000 their steps are small, which takes off some tenths; the paper's run, whose steps fell after 30,000 and once more, has 2.21 after 300,000. Why two of ours
-# are there sooner is not tested. Which hundred labels and which start it was matters as much: the three end at 2.18, 1.88 and 2.83 %. <!-- 45,000: 90 epochs of 500 updates --> <!-- 6, 10: the figure's curves --> <!-- 3,000: six epochs of 500 updates --> <!-- 300,000: 500 epochs of 600 updates -->
+# are there sooner is not tested. Which hundred labels and which start it was matters, too, by about a point: the three end at 2.18, 1.88 and 2.83 %. <!-- 45,000: 90 epochs of 500 updates --> <!-- 7, 11: the figure's curves --> <!-- 3,000: six epochs of 500 updates --> <!-- 300,000: 500 epochs of 600 updates -->
 #
 # ## House numbers
 #
@@ -894,7 +894,7 @@ assert settings.profile != "quick" or asked > 0.4
 #
 # ## Play
 #
-# Move the style with the sliders, or click a row to take over the style of a test image (without a kernel you see one picture of it, a column for each content). This is the
+# Move the style with the sliders, or click a row to take over the style of a test image (without a kernel you see one picture of it: a column for each content from 0 to 9, first in the style that the sliders show, then in those of six test images). This is the
 # paper's game, whose columns often do not show their digit; put `seeing` in the place of `system` for one whose do. Which slider slants the digits?
 
 # %%
