@@ -30,6 +30,7 @@ SYSTEMS: dict[str, type[System]] = {}  # all classes of systems by name, a reade
 class Phase:
     """One step of the paper's training: ``loss`` of a batch moves the networks in ``learns``, all others are frozen.
 
+    ``name``: no two phases of a system have the same, nor two losses of the history.
     A loss that is a sum may return its terms as a vector (P,); ``parts`` names them in the history, and ``factors``
     weighs them in the sum (by 1 where it is empty), so that the history shows each in its own units.
     ``optimizer``: the steps; or the name of an earlier phase, whose optimizer this one then goes on with, its moments
