@@ -647,6 +647,7 @@ class VirtualAdversarialClassifier(Classifier):
         return change(of_length(self.reach, steepest))
 
 
+# %%
 vat = VirtualAdversarialClassifier(data.image_shape, hidden=settings.hidden, input_noise=0.0, batch_norm=True)
 fit(vat, data.train, labelled=few, epochs=3 * settings.baseline, **budget)
 control = Classifier(data.image_shape, hidden=settings.hidden, input_noise=0.0, batch_norm=True)
