@@ -212,32 +212,29 @@ class TestAveragedWeights:
             assert torch.equal(value, parts.state_dict()[name]) and torch.equal(value, again.state_dict()[name])
 
 
+class Noting:
+    """Callback that notes at which updates it is called; it asks for them by ``every`` or ``at``."""
+
+    def __init__(self, **asked):
+        vars(self).update(asked)
+        self.seen = []
+
+    def __call__(self, moment):
+        self.seen.append(moment.update)
+
+
 class TestCallbacks:
     def test_each_is_called_when_it_asks_to_be(self):
-        class Every:
-            def __init__(self, every):
-                self.every, self.seen = every, []
-
-            def __call__(self, moment):
-                self.seen.append(moment.update)
-
-        often, seldom, taken = Every(2), Every(5), Snapshots(lambda system: system.updates, at=(0, 3))
+        often, seldom, taken = Noting(every=2), Noting(every=5), Snapshots(lambda system: system.updates, at=(0, 3))
         train(TwoWeights(), updates=6, callbacks=[often, seldom, taken])
         assert often.seen == [0, 2, 4, 6] and seldom.seen == [0, 5] and taken.pictures == {0: 0, 3: 3}
 
     def test_updates_may_be_named_in_any_collection(self):
-        class At:
-            def __init__(self, at):
-                self.at, self.seen = at, []
-
-            def __call__(self, moment):
-                self.seen.append(moment.update)
-
-        callbacks = [At(at) for at in ([2], frozenset({2}), range(2, 3))]
+        callbacks = [Noting(at=at) for at in ([2], frozenset({2}), range(2, 3))]
         train(TwoWeights(), updates=4, callbacks=callbacks)
         assert [callback.seen for callback in callbacks] == [[2]] * 3
         with pytest.raises(TypeError, match="at of a callback must be a set of updates, but it is 2"):
-            train(TwoWeights(), callbacks=[At(2)])
+            train(TwoWeights(), callbacks=[Noting(at=2)])
 
     def test_a_training_that_is_stopped_at_its_last_update_is_complete(self, capsys):
         assert not train(
