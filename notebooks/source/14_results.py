@@ -580,8 +580,8 @@ if on_digits:
     assert measured["clustering-30-conditional"][0] < 0.5 * measured["clustering-30"][0]
 
 # %% [markdown]
-# - The last row of the table has the floors: what other real images score. Measured anew the systems score what their records say: the same recipe and
-#   seed train the same classifier. On another machine, or with another number of threads, it differs a little: compare within one column, never across.
+# - The last row of the table has the floors: what other real images score. Measured anew the systems score about what their records say. The same recipe and
+#   seed train the same classifier on a machine of the same kind; on another, or with another number of threads, it differs a little, as here: compare within one column, never across.
 # - Is the order by FID what your eye said? Variety, which recall measures, is what an eye misses.
 # - Precision asks how many samples could be real, recall how many real images could be samples. A sample without any manner can be *typical*: the
 #   maps in two dimensions draw much the same plain digit of a class over and over; their precision is nearly 1 and their recall next to none.
