@@ -140,15 +140,19 @@ def _run(
     stop: Callable[[], bool],
 ) -> Path | None:
     group = processes()
-    (finished,) = group.any(path.exists() and not again)
-    if finished:
-        ledger.refuse_others(ledger.read(path), planned, path)
+
+    def finished() -> bool:
+        (found,) = group.any(path.exists() and not again)
+        if found:
+            ledger.refuse_others(ledger.read(path), planned, path)
+        return found
+
+    if finished():
         return path
     checkpoint = writable(checkpoints / f"{path.stem}.safetensors")
     notes_file = checkpoint.with_suffix(".run.json")
     with sole_writer(notes_file if group.rank == 0 else None):  # of the whole run; fit holds the checkpoint
-        (finished,) = group.any(path.exists() and not again)  # by another process, while this one waited
-        if finished:
+        if finished():  # by another process, while this one waited
             return path
         system, settings = ledger.rebuild(planned)
         labelled, measure = labels_and_measure(planned, experiment, system, data)

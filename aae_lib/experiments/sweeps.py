@@ -93,7 +93,9 @@ def parse_seeds(text: str) -> list[int]:
         for part in text.split(","):
             first, dash, last = part.partition("-")
             named = range(int(first), int(last) + 1) if dash else [int(first)]
-            seeds += named if len(named) else [int("")]  # "9-7" names none
+            if not named:  # such as 9-7
+                raise ValueError
+            seeds += named
     except ValueError:
         seeds = []
     if not seeds:
