@@ -761,7 +761,7 @@ for count, runs in long_runs.items():
 # On average the AAE's long runs come within 0.4 points of the paper's numbers <!-- 0.4: 2.30 − 1.90 -->: they have the paper's networks but for
 # smaller discriminators, its steps while these are large, and tens of thousands of updates where the paper has millions (5000 epochs). <!-- 5000: as restated from the paper's appendix -->
 # Near its 10,000th update the AAE is ahead of all rivals with 100 labels, though its steps are still large there while some of theirs had been made small; with 1000 labels it is
-# ahead of all but VAT. Rivals had few trials each (and M2 with 1000 labels two seeds, the others three), and VAT's seeds lie far apart with 100 labels: 6.8, 11.0 and 19.3 %. <!-- 6.8, 11.0, 19.3: results/README.md --> There three of the four, the network alone, the SVM and VAT, are worse after their long
+# ahead of all but VAT. Rivals had few trials each, and VAT's seeds lie far apart with 100 labels: 6.8, 11.0 and 19.3 %. <!-- 6.8, 11.0, 19.3: results/README.md --> There three of the four, the network alone, the SVM and VAT, are worse after their long
 # runs, on average, than here. With 100 labels our M2 is after its long runs better than the paper's number for it; why, we have not tested. What was tried is in `results/README.md`. A dash is a cell that was not trained here or is not in the paper's table.
 #
 # ## Labels against error
