@@ -47,17 +47,10 @@ class SlowerEncoder(WassersteinAutoencoder):
         return [*first, *again]
 
 
-@dataclass(frozen=True)
-class Judge:
-    """A fresh discriminator: its ``accuracy`` on codes that it did not learn from, and its ``network``."""
-
-    network: Discriminator
-    accuracy: float
-
-    @torch.no_grad()
-    def ratio(self, z: Tensor) -> Tensor:
-        """q(z) / p(z) of codes (N, Z), as it judges: (N,)."""
-        return (-self.network(z)).exp().flatten()
+@torch.no_grad()
+def density_ratio(discriminator: Discriminator, z: Tensor) -> Tensor:
+    """q(z) / p(z) of codes (N, Z): (N,), the odds of a discriminator that learnt as many codes (0) as draws (1)."""
+    return (-discriminator(z)).exp().flatten()
 
 
 def judge(
@@ -68,8 +61,11 @@ def judge(
     hidden: Sequence[int] = (500,) * 3,
     updates: int = 4000,
     seed: int = 0,
-) -> Judge:
-    """Let a discriminator learn draws of ``prior`` (1) from ``codes`` (N, Z) (0), and ask it about ``other`` codes."""
+) -> tuple[Discriminator, float]:
+    """Let a fresh discriminator learn draws of ``prior`` (1) from ``codes`` (N, Z) (0).
+
+    Returns it, and its accuracy on ``other`` codes and as many draws.
+    """
     chance = torch.Generator().manual_seed(seed)
     network = Discriminator((prior.dim,), hidden=hidden)
     initialise(network, seed)
@@ -82,9 +78,9 @@ def judge(
         loss.backward()
         optimizer.step()
         schedule.step()
-    found = Judge(network, 0.5)
-    hits = torch.cat([found.ratio(other) > 1, found.ratio(prior.sample(len(other), chance)) < 1])
-    return Judge(network, float(hits.float().mean()))
+    draws = prior.sample(len(other), chance)
+    right = torch.cat([density_ratio(network, other) > 1, density_ratio(network, draws) < 1])
+    return network, float(right.float().mean())
 
 
 @dataclass(frozen=True)
@@ -114,10 +110,10 @@ def gap(system: System, data: Dataset, *, scored: int = 2000, seed: int = 0, **j
     scored = min(scored, len(data.validation) // 2)
     images, prior = data.validation.images[:scored], system.prior
     other = system.encode(data.validation.images[scored:], seed=seed)  # (N, Z)
-    found = judge(system.encode(data.train.images, seed=seed), other, prior, seed=seed, **judged)
+    fresh, accuracy = judge(system.encode(data.train.images, seed=seed), other, prior, seed=seed, **judged)
     chance = torch.Generator().manual_seed(seed)
     draws = prior.sample(10 * len(other), chance)  # (10 N, Z)
-    ratio = found.ratio(draws)
+    ratio = density_ratio(fresh, draws)
     # each is taken once, so that one of a huge ratio could not be met anyway
     chosen = draws[torch.multinomial(ratio.clamp(max=20), len(other), generator=chance)]
     codes = system.encode(data.validation.images[: 2 * scored], seed=seed)
@@ -134,7 +130,7 @@ def gap(system: System, data: Dataset, *, scored: int = 2000, seed: int = 0, **j
         pictures=len(other),
         error=float(half_squared_error(system.decode(codes[:scored]), as_float(images))),
         distance=distance_to_prior(codes, prior),
-        accuracy=found.accuracy,
+        accuracy=accuracy,
         holes=float((ratio < RARE).float().mean()),
     )
 
