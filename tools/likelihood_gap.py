@@ -135,7 +135,7 @@ def gap(system: System, data: Dataset, *, scored: int = 2000, seed: int = 0, **j
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="mnist")
     parser.add_argument("--weight", type=float, default=1.0, help="of the game")
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hidden", type=int, default=500, help="units of all hidden layers")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args()
     data = load(chosen.dataset)
     system = SlowerEncoder(
         data.image_shape,
